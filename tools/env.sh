@@ -20,10 +20,9 @@ CHECKOUT_ID="$(short_hash "$ROOT")"
 CHECKOUT="$CACHE/checkouts/$CHECKOUT_ID"
 LOGS="$CHECKOUT/log"
 
-# with_lock NAME COMMAND…: one at a time per cache. The lock is not handed on
-# to what the command leaves running.
+# with_lock NAME COMMAND…: one at a time per cache.
 with_lock() {
-    local lock="$CACHE/locks/$1" status=0
+    local lock="$CACHE/locks/$1" lock_fd
     shift
     mkdir -p "$CACHE/locks"
     exec {lock_fd}>"$lock"
@@ -31,9 +30,8 @@ with_lock() {
         say "waiting for another run to finish ($lock)"
         flock "$lock_fd"
     fi
-    "$@" || status=$?
+    "$@"
     exec {lock_fd}>&-
-    return "$status"
 }
 
 # Where the `odoo` package can be imported from, in any of the known layouts:
