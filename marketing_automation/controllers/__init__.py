@@ -1,0 +1,4 @@
+from . import cart_activity
+from . import recovery
+from . import tracking
+from . import unsubscribe

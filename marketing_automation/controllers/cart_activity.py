@@ -1,0 +1,55 @@
+"""What customers do to their cart outside ``sale.order``'s own cart methods."""
+
+from odoo.http import request, route
+
+from odoo.addons.website_sale.controllers.cart import Cart
+from odoo.addons.website_sale.controllers.delivery import Delivery
+from odoo.addons.website_sale.controllers.main import WebsiteSale
+from odoo.addons.website_sale.controllers.payment import PaymentPortal
+
+
+class CartActivity(Cart):
+    @route()
+    def clear_cart(self):
+        cart = request.cart
+        res = super().clear_cart()
+        cart._stamp_cart_activity()
+        return res
+
+
+class CheckoutActivity(WebsiteSale):
+    @route()
+    def shop_address_submit(self, *args, **kwargs):
+        res = super().shop_address_submit(*args, **kwargs)
+        request.cart._stamp_cart_activity()
+        return res
+
+    @route()
+    def shop_update_address(self, *args, **kwargs):
+        res = super().shop_update_address(*args, **kwargs)
+        request.cart._stamp_cart_activity()
+        return res
+
+    @route()
+    def process_express_checkout(self, *args, **kwargs):
+        res = super().process_express_checkout(*args, **kwargs)
+        request.cart._stamp_cart_activity()
+        return res
+
+
+class DeliveryActivity(Delivery):
+    @route()
+    def shop_set_delivery_method(self, *args, **kwargs):
+        res = super().shop_set_delivery_method(*args, **kwargs)
+        request.cart._stamp_cart_activity()
+        return res
+
+
+class PaymentActivity(PaymentPortal):
+    @route()
+    def shop_payment_transaction(self, order_id, access_token, **kwargs):
+        # Stamped before: a try that fails is what the customer did all the same.
+        # (A failed request rolls back; the stamp then goes with the try.)
+        res = super().shop_payment_transaction(order_id, access_token, **kwargs)
+        request.env["sale.order"].sudo().browse(order_id)._stamp_cart_activity()
+        return res

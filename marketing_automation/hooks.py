@@ -1,0 +1,32 @@
+from odoo.tools import SQL
+
+
+def post_init_hook(env):
+    """Take over carts that were there before, and Odoo's own reminder.
+
+    Customers' activity in existing carts shows in the rows that only they write: the
+    cart and its lines. Draft carts wait for detection from now on.
+    """
+    env.flush_all()
+    env.cr.execute(
+        SQL(
+            """
+            UPDATE sale_order so
+               SET cart_activity_at = GREATEST(so.create_date, lines.last_change),
+                   cart_activity_pending = TRUE
+              FROM (SELECT o.id, max(GREATEST(sol.create_date, sol.write_date))
+                           AS last_change
+                      FROM sale_order o
+                      LEFT JOIN sale_order_line sol ON sol.order_id = o.id
+                     WHERE o.website_id IS NOT NULL AND o.state = 'draft'
+                       AND o.cart_activity_at IS NULL
+                     GROUP BY o.id) lines
+             WHERE so.id = lines.id
+            """
+        )
+    )
+    env.invalidate_all(flush=False)
+    env["website"].search([]).filtered(
+        "cart_recovery_enabled"
+    ).send_abandoned_cart_email = False
+

@@ -1,0 +1,7 @@
+# In the order in which data moves; see "How it works" in the README.
+from . import cart
+from . import sequence
+from . import content
+from . import delivery
+from . import feedback
+from . import res_config_settings

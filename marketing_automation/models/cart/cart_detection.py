@@ -1,0 +1,346 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+BATCH_SIZE = 5000
+
+# A line the customer put into the cart, and one that could still be sold.
+# The same rules in Python: `sale.order.line._is_recoverable_line`, `_is_sellable_now`;
+# stock is only known to Python and is checked before each message.
+RECOVERABLE_LINE = SQL(
+    """sol.product_id IS NOT NULL AND sol.display_type IS NULL
+       AND sol.reward_id IS NULL AND sol.combo_item_id IS NULL
+       AND NOT COALESCE(sol.is_delivery, FALSE)"""
+)
+SELLABLE_LINE = SQL(
+    """pp.active AND pt.sale_ok AND pt.is_published AND sol.product_uom_qty > 0
+       AND (pt.website_id IS NULL OR pt.website_id = so.website_id)
+       AND NOT (COALESCE(w.prevent_zero_price_sale, FALSE)
+                AND sol.price_unit = 0 AND pt.type != 'combo')"""
+)
+RANDOM_TOKEN = SQL(
+    # 128 bits of the server's strong random source, as 32 hexadecimal digits.
+    """substr(encode(sha256((gen_random_uuid()::text || gen_random_uuid()::text)
+       ::bytea), 'hex'), 1, 32)"""
+)
+
+
+class AbandonedCart(models.Model):
+    """Detection: one set-based pass over the carts that moved and then stood still."""
+
+    _inherit = "abandoned.cart"
+
+    # === CRON METHODS ===#
+
+    @api.model
+    def _cron_detect(self):
+        """Find abandoned carts, expire old ones, start recoveries.
+
+        Works in committed batches: an interrupted run has lost nothing and the next
+        one goes on. Several workers may run it at once.
+        """
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=self._count_idle())
+        while count := self._detect_batch():
+            if not cron._commit_progress(count):
+                return
+        self._expire()
+        self.env["marketing.enrollment"]._enroll_abandoned()
+        cron._commit_progress()
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _detect_batch(self, limit=BATCH_SIZE):
+        """Record up to ``limit`` carts without activity for their website's idle time.
+
+        :param int limit: number of carts to look at
+        :return: number of carts looked at; 0 when nothing is left
+        :rtype: int
+        """
+        # All of these are read or written by SQL below.
+        self.env["sale.order"].flush_model()
+        self.env["sale.order.line"].flush_model()
+        self.env.flush_all()
+        order_ids = self._lock_idle_orders(limit)
+        if not order_ids:
+            return 0
+        facts = self._sql_cart_facts(order_ids)
+        recorded = self._update_known_carts(facts) + self._insert_new_carts(facts)
+        self._snapshot_lines([cart_id for cart_id, _order_id in recorded])
+        self._mark_orders_examined(order_ids, recorded)
+        self.env.invalidate_all(flush=False)
+        self._settle_known_carts([cart_id for cart_id, _order_id in recorded])
+        return len(order_ids)
+
+    @api.model
+    def _sql_idle_orders(self):
+        """Return the FROM and WHERE of carts whose customer left."""
+        return SQL(
+            """FROM sale_order so
+               JOIN website w ON w.id = so.website_id AND w.cart_recovery_enabled
+               WHERE so.cart_activity_pending AND so.state = 'draft'
+                 AND so.website_id IS NOT NULL
+                 AND so.cart_activity_at <= (now() AT TIME ZONE 'UTC')
+                     - w.cart_idle_minutes * interval '1 minute'"""
+        )
+
+    @api.model
+    def _count_idle(self):
+        self.env["sale.order"].flush_model()
+        [(count,)] = self.env.execute_query(
+            SQL("SELECT count(*) %s", self._sql_idle_orders())
+        )
+        return count
+
+    @api.model
+    def _lock_idle_orders(self, limit):
+        """Lock idle carts; those another worker holds are left to it."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT so.id %s ORDER BY so.cart_activity_at
+                   LIMIT %s FOR NO KEY UPDATE OF so SKIP LOCKED""",
+                self._sql_idle_orders(),
+                limit,
+            )
+        )
+        return [order_id for (order_id,) in rows]
+
+    @api.model
+    def _sql_cart_facts(self, order_ids):
+        """Return a query with one row of facts per cart in ``order_ids``.
+
+        ``known_id`` is the abandonment this cart goes on with, if any: an open or
+        excluded one of the same order, or of the order it was restored from unless
+        somebody else has given their own address meanwhile.
+        """
+        return SQL(
+            """
+            SELECT so.id AS order_id, so.name, so.website_id, so.company_id,
+                   so.create_date AS cart_created_at,
+                   so.cart_activity_at AS abandoned_at,
+                   so.cart_activity_at + c.cart_expiry_days * interval '1 day'
+                       AS expires_at,
+                   so.currency_id, so.amount_total,
+                   so.amount_total / COALESCE(NULLIF(so.currency_rate, 0), 1)
+                       AS amount_company,
+                   COALESCE(c.cart_minimum_amount, 0) AS minimum_amount,
+                   lines.item_count, lines.is_sellable,
+                   known.id AS known_id,
+                   COALESCE(p.id, known.partner_id) AS partner_id,
+                   CASE WHEN p.id IS NULL THEN COALESCE(known.is_guest, TRUE)
+                        ELSE NOT EXISTS (SELECT FROM res_users u
+                                         WHERE u.partner_id = p.id AND u.active)
+                   END AS is_guest,
+                   COALESCE(p.name, known.customer_name) AS customer_name,
+                   COALESCE(p.email, known.email) AS email,
+                   NULLIF(COALESCE(p.email_normalized, known.email_normalized), '')
+                       AS email_normalized,
+                   COALESCE(p.phone, known.phone) AS phone,
+                   COALESCE(p.lang, known.lang, l.code) AS lang
+              FROM sale_order so
+              JOIN website w ON w.id = so.website_id
+              JOIN res_company c ON c.id = so.company_id
+              JOIN res_users wu ON wu.id = w.user_id
+              LEFT JOIN res_lang l ON l.id = w.default_lang_id
+              LEFT JOIN res_partner p
+                     ON p.id = so.partner_id AND p.id != wu.partner_id
+              LEFT JOIN abandoned_cart known
+                     ON known.id = so.abandoned_cart_id
+                    AND known.state NOT IN ('recovered', 'expired')
+                    AND (known.order_id = so.id OR p.id IS NULL
+                         OR p.email_normalized = known.email_normalized)
+              CROSS JOIN LATERAL (
+                   SELECT COALESCE(sum(sol.product_uom_qty), 0) AS item_count,
+                          COALESCE(bool_or(%(sellable)s), FALSE) AS is_sellable
+                     FROM sale_order_line sol
+                     JOIN product_product pp ON pp.id = sol.product_id
+                     JOIN product_template pt ON pt.id = pp.product_tmpl_id
+                    WHERE sol.order_id = so.id AND %(recoverable)s
+              ) lines
+             WHERE so.id = ANY(%(order_ids)s)
+            """,
+            sellable=SELLABLE_LINE,
+            recoverable=RECOVERABLE_LINE,
+            order_ids=order_ids,
+        )
+
+    @api.model
+    def _sql_exclusion_reason(self):
+        """Return the reason why a cart (``f``) is not worked, NULL if it is (C2)."""
+        return SQL(
+            """CASE WHEN NOT f.is_sellable THEN 'no_sellable_lines'
+                    WHEN f.amount_company < f.minimum_amount THEN 'below_minimum'
+                    WHEN f.email_normalized IS NULL THEN 'no_contact' END"""
+        )
+
+    @api.model
+    def _insert_new_carts(self, facts):
+        """Record the carts nobody knew yet.
+
+        :return: pairs (cart id, order id)
+        :rtype: list
+        """
+        return self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO abandoned_cart (
+                    create_uid, create_date, write_uid, write_date, token,
+                    order_id, name, website_id, company_id, partner_id, is_guest,
+                    customer_name, email, email_normalized, phone, lang, currency_id,
+                    amount_total, amount_company, item_count, cart_created_at,
+                    abandoned_at, expires_at, exclusion_reason, state)
+                SELECT %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
+                       now() AT TIME ZONE 'UTC', %(token)s,
+                       f.order_id, f.name, f.website_id, f.company_id, f.partner_id,
+                       f.is_guest, f.customer_name, f.email, f.email_normalized,
+                       f.phone, f.lang, f.currency_id, f.amount_total,
+                       f.amount_company, f.item_count, f.cart_created_at,
+                       f.abandoned_at, f.expires_at, reason,
+                       CASE WHEN reason IS NOT NULL THEN 'excluded'
+                            WHEN f.expires_at <= now() AT TIME ZONE 'UTC'
+                                 THEN 'expired'
+                            ELSE 'abandoned' END
+                  FROM (%(facts)s) f
+                 CROSS JOIN LATERAL (SELECT %(reason)s AS reason) r
+                 WHERE f.known_id IS NULL
+                    ON CONFLICT DO NOTHING
+                RETURNING id, order_id
+                """,
+                uid=self.env.uid,
+                token=RANDOM_TOKEN,
+                facts=facts,
+                reason=self._sql_exclusion_reason(),
+            )
+        )
+
+    @api.model
+    def _update_known_carts(self, facts):
+        """Go on with carts that were left behind before: same recovery, new facts.
+
+        :return: pairs (cart id, order id)
+        :rtype: list
+        """
+        return self.env.execute_query(
+            SQL(
+                """
+                UPDATE abandoned_cart cart
+                   SET write_uid = %(uid)s, write_date = now() AT TIME ZONE 'UTC',
+                       order_id = f.order_id, name = f.name,
+                       partner_id = f.partner_id, is_guest = f.is_guest,
+                       customer_name = f.customer_name, email = f.email,
+                       email_normalized = f.email_normalized, phone = f.phone,
+                       lang = f.lang, currency_id = f.currency_id,
+                       amount_total = f.amount_total,
+                       amount_company = f.amount_company, item_count = f.item_count,
+                       abandoned_at = f.abandoned_at, expires_at = f.expires_at,
+                       exclusion_reason = reason,
+                       state = CASE WHEN reason IS NOT NULL THEN 'excluded'
+                                    WHEN cart.state = 'excluded' THEN 'abandoned'
+                                    ELSE cart.state END
+                  FROM (%(facts)s) f
+                 CROSS JOIN LATERAL (SELECT %(reason)s AS reason) r
+                 WHERE cart.id = f.known_id
+                RETURNING cart.id, f.order_id
+                """,
+                uid=self.env.uid,
+                facts=facts,
+                reason=self._sql_exclusion_reason(),
+            )
+        )
+
+    @api.model
+    def _snapshot_lines(self, cart_ids):
+        """Keep what is in these carts now, with the prices their customers saw."""
+        self.env.cr.execute(
+            SQL("DELETE FROM abandoned_cart_line WHERE cart_id = ANY(%s)", cart_ids)
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO abandoned_cart_line (
+                    create_uid, create_date, write_uid, write_date, cart_id,
+                    product_id, name, quantity, currency_id, price_unit,
+                    price_subtotal, image_url)
+                SELECT %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
+                       now() AT TIME ZONE 'UTC', cart.id, sol.product_id,
+                       -- The product as shown in the cart: without internal code.
+                       regexp_replace(split_part(sol.name, E'\\n', 1),
+                                      '^\\[[^]]*\\] ', ''),
+                       sol.product_uom_qty, sol.currency_id,
+                       (CASE WHEN show.untaxed THEN own.subtotal ELSE own.total END)
+                           / NULLIF(sol.product_uom_qty, 0),
+                       CASE WHEN show.untaxed THEN own.subtotal ELSE own.total END,
+                       '/web/image/product.product/' || sol.product_id
+                           || '/image_256'
+                  FROM abandoned_cart cart
+                  JOIN sale_order_line sol ON sol.order_id = cart.order_id
+                  JOIN website w ON w.id = cart.website_id
+                 CROSS JOIN LATERAL (
+                       SELECT w.show_line_subtotals_tax_selection = 'tax_excluded'
+                              AS untaxed) show
+                 CROSS JOIN LATERAL (
+                       -- A combo is priced through its parts.
+                       SELECT sum(part.price_subtotal) AS subtotal,
+                              sum(part.price_total) AS total
+                         FROM sale_order_line part
+                        WHERE part.order_id = cart.order_id
+                          AND (part.id = sol.id OR part.linked_line_id = sol.id
+                               AND part.combo_item_id IS NOT NULL)) own
+                 WHERE cart.id = ANY(%(cart_ids)s) AND %(recoverable)s
+                 ORDER BY cart.id, sol.sequence, sol.id
+                """,
+                uid=self.env.uid,
+                cart_ids=cart_ids,
+                recoverable=RECOVERABLE_LINE,
+            )
+        )
+
+    @api.model
+    def _mark_orders_examined(self, order_ids, recorded):
+        """Take the carts off the list of candidates until their customers move."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE sale_order so
+                      SET cart_activity_pending = FALSE,
+                          abandoned_cart_id = COALESCE(r.cart_id, so.abandoned_cart_id)
+                     FROM unnest(%(order_ids)s) AS o(order_id)
+                     LEFT JOIN unnest(%(cart_ids)s, %(cart_order_ids)s)
+                            AS r(cart_id, order_id) ON r.order_id = o.order_id
+                    WHERE so.id = o.order_id""",
+                order_ids=order_ids,
+                cart_ids=[cart_id for cart_id, _order_id in recorded],
+                cart_order_ids=[order_id for _cart_id, order_id in recorded],
+            )
+        )
+
+    @api.model
+    def _settle_known_carts(self, cart_ids):
+        """Resume the recoveries held while the customer was here, or end them."""
+        enrollments = self.env["marketing.enrollment"].search(
+            [
+                ("abandoned_cart_id", "in", cart_ids),
+                ("state", "in", ("active", "paused")),
+            ]
+        )
+        ended = enrollments.filtered(
+            lambda enrollment: enrollment.abandoned_cart_id.state == "excluded"
+        )
+        ended._stop("emptied")
+        (enrollments - ended)._resume()
+
+    @api.model
+    def _expire(self):
+        """Give up on carts past their expiry and end their recoveries."""
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """UPDATE abandoned_cart
+                      SET state = 'expired', write_date = now() AT TIME ZONE 'UTC'
+                    WHERE state IN ('abandoned', 'recovery_started')
+                      AND expires_at <= now() AT TIME ZONE 'UTC'
+                RETURNING id"""
+            )
+        )
+        expired = self.browse(cart_id for (cart_id,) in rows)
+        expired.invalidate_recordset()
+        expired.enrollment_ids._stop("expired")

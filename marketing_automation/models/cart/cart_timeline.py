@@ -1,0 +1,147 @@
+from odoo import api, fields, models
+
+
+class AbandonedCart(models.Model):
+    """What happened to a cart and why, in words, from the facts that are stored."""
+
+    _inherit = "abandoned.cart"
+
+    timeline = fields.Html(compute="_compute_timeline", sanitize=False)
+
+    # Facts of other models change it too; it is computed whenever it is looked at.
+    @api.depends("state", "abandoned_at", "returned_at", "recovered_at")
+    def _compute_timeline(self):
+        for cart in self:
+            cart.timeline = self.env["ir.qweb"]._render(
+                "marketing_automation.cart_timeline",
+                {"events": cart._get_timeline_events()},
+            )
+
+    def _get_timeline_events(self):
+        """Return what happened, oldest first, then what comes next.
+
+        :return: dicts ``at`` (datetime), ``icon``, ``tone`` (Bootstrap colour),
+            ``title``, ``text``
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        events = [
+            *self._get_cart_events(),
+            *(event for run in self.enrollment_ids for event in self._get_run_events(run)),
+            *(
+                event
+                for message in self.message_ids
+                for event in self._get_message_events(message)
+            ),
+        ]
+        return sorted((event for event in events if event["at"]), key=_by_time)
+
+    def _get_cart_events(self):
+        _ = self.env._
+        labels = dict(self._fields["exclusion_reason"]._description_selection(self.env))
+        return [
+            _event(self.cart_created_at, "fa-shopping-cart", "info", _("Cart created")),
+            _event(
+                self.abandoned_at,
+                "fa-sign-out",
+                "warning",
+                _("Customer left"),
+                _("The last change to the cart."),
+            ),
+            _event(
+                self.exclusion_reason and self.create_date,
+                "fa-ban",
+                "secondary",
+                _("Excluded"),
+                labels.get(self.exclusion_reason, ""),
+            ),
+            _event(
+                self.returned_at,
+                "fa-reply",
+                "success",
+                _("Customer came back"),
+                _("Through “%s”.", self.returned_message_id.subject)
+                if self.returned_message_id
+                else "",
+            ),
+            _event(
+                self.recovered_at,
+                "fa-check",
+                "success",
+                _("Recovered by order %s", self.recovered_order_id.name or ""),
+                _("Credited to “%s”.", self.recovered_message_id.subject)
+                if self.recovered_message_id
+                else _("No message was clicked before: nothing is credited."),
+            ),
+            _event(
+                self.state == "expired" and self.expires_at,
+                "fa-hourglass-end",
+                "secondary",
+                _("Expired"),
+            ),
+        ]
+
+    @api.model
+    def _get_run_events(self, run):
+        _ = self.env._
+        reasons = dict(run._fields["stop_reason"]._description_selection(self.env))
+        return [
+            _event(
+                run.create_date,
+                "fa-play",
+                "info",
+                _("Sequence “%s” started", run.sequence_id.name),
+            ),
+            _event(
+                run.ended_at,
+                "fa-stop",
+                "secondary",
+                _("Sequence ended"),
+                reasons.get(run.stop_reason) or _("All steps are done."),
+            ),
+            _event(
+                run.state == "active" and run.next_at,
+                "fa-clock-o",
+                "light",
+                _("Next: %s", run.next_step_id.name),
+            ),
+        ]
+
+    @api.model
+    def _get_message_events(self, message):
+        _ = self.env._
+        states = dict(message._fields["state"]._description_selection(self.env))
+        reasons = dict(message._fields["reason"]._description_selection(self.env))
+        reached = message.state in ("sent", "delivered")
+        title = _("%(step)s: %(state)s", step=message.step_id.name or message.subject,
+                  state=states[message.state])
+        events = [
+            _event(
+                message.state_changed_at,
+                "fa-envelope" if reached else "fa-envelope-o",
+                "primary" if reached else "secondary",
+                title,
+                reasons.get(message.reason) or message.subject or "",
+            )
+        ]
+        for engagement in message.engagement_ids.filtered(
+            lambda engagement: not engagement.is_machine
+        ).sorted("id"):
+            clicked = engagement.kind == "click"
+            events.append(
+                _event(
+                    engagement.occurred_at,
+                    "fa-mouse-pointer" if clicked else "fa-bell-slash",
+                    "success" if clicked else "danger",
+                    _("Clicked a link") if clicked else _("Unsubscribed"),
+                )
+            )
+        return events
+
+
+def _event(at, icon, tone, title, text=""):
+    return {"at": at, "icon": icon, "tone": tone, "title": title, "text": text}
+
+
+def _by_time(event):
+    return event["at"]

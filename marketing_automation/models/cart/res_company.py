@@ -1,0 +1,36 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    cart_minimum_amount = fields.Monetary(
+        string="Smallest Cart Worth Recovering",
+        currency_field="currency_id",
+        help="Carts below this total are recorded, but nobody is written to. "
+        "0 recovers every cart.",
+    )
+    cart_expiry_days = fields.Integer(
+        string="Give Up on a Cart After",
+        default=30,
+        help="Days after which an abandoned cart expires: no more messages are sent "
+        "and its recovery link stops working.",
+    )
+    attribution_days = fields.Integer(
+        string="Attribution Window",
+        default=5,
+        help="Days after a click during which an order is credited to the message.",
+    )
+
+    _cart_minimum_amount_positive = models.Constraint(
+        "CHECK(cart_minimum_amount >= 0)",
+        "The smallest cart worth recovering cannot be negative. Use 0 for all carts.",
+    )
+    _cart_expiry_days_positive = models.Constraint(
+        "CHECK(cart_expiry_days > 0)",
+        "A cart needs at least one day before it expires.",
+    )
+    _attribution_days_positive = models.Constraint(
+        "CHECK(attribution_days > 0)",
+        "The attribution window needs at least one day.",
+    )

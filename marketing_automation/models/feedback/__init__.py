@@ -1,0 +1,2 @@
+from . import marketing_engagement
+from . import attribution

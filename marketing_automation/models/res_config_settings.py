@@ -1,0 +1,59 @@
+from odoo import api, fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    cart_recovery_enabled = fields.Boolean(
+        related="website_id.cart_recovery_enabled", readonly=False
+    )
+    cart_idle_minutes = fields.Integer(
+        related="website_id.cart_idle_minutes", readonly=False
+    )
+    cart_minimum_amount = fields.Monetary(
+        related="company_id.cart_minimum_amount",
+        readonly=False,
+        currency_field="company_currency_id",
+    )
+    cart_expiry_days = fields.Integer(
+        related="company_id.cart_expiry_days", readonly=False
+    )
+    attribution_days = fields.Integer(
+        related="company_id.attribution_days", readonly=False
+    )
+    marketing_provider_id = fields.Many2one(
+        "marketing.provider",
+        string="Messages Leave Through",
+        compute="_compute_marketing_provider_id",
+        help="The provider that is used now.",
+    )
+    marketing_provider_kind = fields.Selection(related="marketing_provider_id.kind")
+
+    @api.depends("company_id")
+    def _compute_marketing_provider_id(self):
+        for settings in self:
+            settings.marketing_provider_id = self.env["marketing.provider"]._select(
+                settings.company_id, "email"
+            )
+
+    # Odoo's own reminder and ours never run for the same website.
+
+    @api.onchange("cart_recovery_enabled")
+    def _onchange_cart_recovery_enabled(self):
+        if self.cart_recovery_enabled:
+            self.send_abandoned_cart_email = False
+
+    @api.onchange("send_abandoned_cart_email")
+    def _onchange_send_abandoned_cart_email(self):
+        if self.send_abandoned_cart_email:
+            self.cart_recovery_enabled = False
+
+    def action_open_marketing_providers(self):
+        """Open the providers, where an administrator decides what leaves.
+
+        :return: a window action
+        :rtype: dict
+        """
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "marketing_automation.action_marketing_provider"
+        )

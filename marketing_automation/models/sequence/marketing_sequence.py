@@ -1,0 +1,142 @@
+from odoo import api, fields, models
+
+
+class MarketingSequence(models.Model):
+    """An ordered list of messages to people whose carts were left behind."""
+
+    _name = "marketing.sequence"
+    _description = "Recovery Sequence"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(
+        string="Priority",
+        default=10,
+        help="A cart goes through the first sequence of this list that fits it.",
+    )
+    company_id = fields.Many2one(
+        "res.company", help="Leave empty to use it in every company."
+    )
+    website_id = fields.Many2one(
+        "website",
+        check_company=True,
+        help="Leave empty to use it on every website.",
+    )
+    max_messages = fields.Integer(
+        string="At Most",
+        default=3,
+        help="Messages a person gets for one cart, whatever the number of steps.",
+    )
+    step_ids = fields.One2many("marketing.sequence.step", "sequence_id", copy=True)
+    step_count = fields.Integer(compute="_compute_step_count")
+    enrollment_ids = fields.One2many("marketing.enrollment", "sequence_id")
+
+    enrollment_count = fields.Integer(string="Carts", compute="_compute_results")
+    running_count = fields.Integer(string="Running", compute="_compute_results")
+    message_count = fields.Integer(string="Sent", compute="_compute_results")
+    recovered_count = fields.Integer(string="Recovered", compute="_compute_results")
+    recovered_revenue = fields.Monetary(
+        string="Credited Revenue",
+        compute="_compute_results",
+        currency_field="currency_id",
+        help="Orders credited to a message of this sequence, in your company's "
+        "currency, without refunds and cancelled orders.",
+    )
+    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
+    timeline = fields.Html(compute="_compute_timeline", sanitize=False)
+
+    _max_messages_positive = models.Constraint(
+        "CHECK(max_messages > 0)",
+        "A sequence that sends at most 0 messages does nothing. Archive it instead.",
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("step_ids")
+    def _compute_step_count(self):
+        for sequence in self:
+            sequence.step_count = len(sequence.step_ids)
+
+    @api.depends_context("company")
+    def _compute_currency_id(self):
+        self.currency_id = self.env.company.currency_id
+
+    @api.depends("enrollment_ids.state")
+    @api.depends_context("company")
+    def _compute_results(self):
+        enrolled = self._count_by_sequence("marketing.enrollment", [])
+        running = self._count_by_sequence(
+            "marketing.enrollment", [("state", "in", ("active", "paused"))]
+        )
+        sent = self._count_by_sequence(
+            "marketing.message", [("state", "in", ("sent", "delivered", "bounced"))]
+        )
+        recovered = self._count_by_sequence(
+            "marketing.enrollment", [("abandoned_cart_id.state", "=", "recovered")]
+        )
+        for sequence in self:
+            sequence.enrollment_count = enrolled.get(sequence, 0)
+            sequence.running_count = running.get(sequence, 0)
+            sequence.message_count = sent.get(sequence, 0)
+            sequence.recovered_count = recovered.get(sequence, 0)
+            sequence.recovered_revenue = sum(
+                self.env["sale.order"]
+                .search([("attributed_message_id.sequence_id", "in", sequence.ids)])
+                .mapped(lambda order: order._get_marketing_revenue())
+            )
+
+    @api.depends(
+        "step_ids.sequence",
+        "step_ids.name",
+        "step_ids.delay_value",
+        "step_ids.delay_unit",
+        "step_ids.delay_from",
+        "step_ids.template_id",
+        "max_messages",
+    )
+    def _compute_timeline(self):
+        for sequence in self:
+            sequence.timeline = self.env["ir.qweb"]._render(
+                "marketing_automation.sequence_timeline", {"sequence": sequence}
+            )
+
+    # === ACTION METHODS ===#
+
+    def action_view_enrollments(self):
+        """Open the carts that went or go through this sequence.
+
+        :return: a window action
+        :rtype: dict
+        """
+        self.ensure_one()
+        return self._get_related_action("marketing.enrollment", self.env._("Carts"))
+
+    def action_view_messages(self):
+        """Open the messages decided on by this sequence, sent or not.
+
+        :return: a window action
+        :rtype: dict
+        """
+        self.ensure_one()
+        return self._get_related_action("marketing.message", self.env._("Messages"))
+
+    # === BUSINESS METHODS ===#
+
+    def _count_by_sequence(self, model, domain):
+        return dict(
+            self.env[model]._read_group(
+                [("sequence_id", "in", self.ids), *domain],
+                ["sequence_id"],
+                ["__count"],
+            )
+        )
+
+    def _get_related_action(self, model, name):
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "view_mode": "list,form",
+            "domain": [("sequence_id", "=", self.id)],
+        }

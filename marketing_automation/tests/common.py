@@ -1,0 +1,126 @@
+from contextlib import contextmanager
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.tests import TransactionCase
+
+from odoo.addons.base.models.ir_mail_server import IrMail_Server
+
+
+class MarketingCase(TransactionCase):
+    """Factories for carts and what becomes of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env.company
+        cls.company.email = "shop@example.com"
+        cls.website = cls.env["website"].search(
+            [("company_id", "=", cls.company.id)], limit=1
+        )
+        cls.website.cart_recovery_enabled = True
+        cls.sequence = cls.env.ref("marketing_automation.sequence_cart_emails")
+        cls.smtp = cls.env.ref("marketing_automation.provider_smtp")
+        cls.sandbox = cls.env.ref("marketing_automation.provider_sandbox")
+        cls.product = cls._create_product("Blue mug", 20.0)
+        cls.customer = cls._create_customer("Anna Smith", "anna@example.com")
+        # Demo data may hold carts of its own.
+        cls.env["sale.order"].search([("cart_activity_pending", "=", True)]).write(
+            {"cart_activity_pending": False}
+        )
+
+    @classmethod
+    def _create_product(cls, name, price, **vals):
+        return cls.env["product.product"].create(
+            {
+                "name": name,
+                "list_price": price,
+                "sale_ok": True,
+                "is_published": True,
+                "taxes_id": False,
+                **vals,
+            }
+        )
+
+    @classmethod
+    def _create_customer(cls, name, email, **vals):
+        return cls.env["res.partner"].create({"name": name, "email": email, **vals})
+
+    @classmethod
+    def _create_cart(cls, partner=None, products=None, idle_minutes=120, **vals):
+        """Create a website cart whose customer left ``idle_minutes`` ago."""
+        website = cls.env["website"].browse(vals.get("website_id", cls.website.id))
+        return cls.env["sale.order"].create(
+            {
+                "partner_id": (partner or cls.customer).id,
+                "website_id": website.id,
+                "company_id": website.company_id.id,
+                "order_line": [
+                    fields.Command.create(
+                        {"product_id": product.id, "product_uom_qty": quantity}
+                    )
+                    for product, quantity in (products or [(cls.product, 2)])
+                ],
+                "cart_activity_at": fields.Datetime.now()
+                - timedelta(minutes=idle_minutes),
+                **vals,
+            }
+        )
+
+    @classmethod
+    def _detect(cls):
+        """Run detection and start recoveries, as the scheduled action does."""
+        while cls.env["abandoned.cart"]._detect_batch():
+            pass
+        cls.env["abandoned.cart"]._expire()
+        cls.env["marketing.enrollment"]._enroll_abandoned()
+
+    @classmethod
+    def _abandon(cls, *args, **kwargs):
+        """Create a cart that was left behind and detected."""
+        order = cls._create_cart(*args, **kwargs)
+        cls._detect()
+        return order.abandoned_cart_id
+
+    @classmethod
+    def _process_steps(cls):
+        while cls.env["marketing.enrollment"]._process_due_batch():
+            pass
+
+    def _run_cron(self, name):
+        """Run a scheduled action the way the scheduler does."""
+        with self.enter_registry_test_mode():
+            self.env.ref(f"marketing_automation.{name}").method_direct_trigger()
+
+    def _run_all(self):
+        """Detection, due steps and the dispatcher, once each."""
+        for name in (
+            "ir_cron_detect_carts",
+            "ir_cron_process_enrollments",
+            "ir_cron_dispatch",
+        ):
+            self._run_cron(name)
+
+    def _shift(self, cart, **delta):
+        """Let time pass for a cart: everything about it happened earlier."""
+        shift = timedelta(**delta)
+        cart.abandoned_at -= shift
+        cart.expires_at -= shift
+        for run in cart.enrollment_ids.filtered("next_at"):
+            run.next_at -= shift
+
+    def _click(self, message, **vals):
+        """Record a click of the recipient."""
+        self.env["marketing.engagement"]._record(message.token, "click", **vals)
+
+    @contextmanager
+    def _use_smtp(self, port):
+        """Enable SMTP through a server on 127.0.0.1 and let Odoo connect in tests."""
+        self.env["ir.mail_server"].search([]).active = False
+        server = self.env["ir.mail_server"].create(
+            {"name": "local", "smtp_host": "127.0.0.1", "smtp_port": port}
+        )
+        self.smtp.write({"mail_server_id": server.id, "state": "enabled"})
+        with patch.object(IrMail_Server, "_disable_send", lambda _self: False):
+            yield server
