@@ -21,10 +21,10 @@ UNION ALL SELECT 'model constraint ' || name FROM ir_model_constraint
 UNION ALL SELECT 'model relation ' || name FROM ir_model_relation
 UNION ALL SELECT 'access ' || name FROM ir_model_access
 UNION ALL SELECT 'record rule ' || coalesce(name, id::text) FROM ir_rule
-UNION ALL SELECT 'group ' || (name ->> 'en_US') FROM res_groups
+UNION ALL SELECT 'group ' || name::text FROM res_groups
 UNION ALL SELECT 'view ' || coalesce(key, name) FROM ir_ui_view
-UNION ALL SELECT 'menu ' || (name ->> 'en_US') FROM ir_ui_menu
-UNION ALL SELECT 'action ' || type || ' ' || coalesce(name ->> 'en_US', '') FROM ir_actions
+UNION ALL SELECT 'menu ' || name::text FROM ir_ui_menu
+UNION ALL SELECT 'action ' || type || ' ' || coalesce(name::text, '') FROM ir_actions
 UNION ALL SELECT 'cron ' || cron_name FROM ir_cron
 UNION ALL SELECT 'parameter ' || key FROM ir_config_parameter
 UNION ALL SELECT 'sequence ' || name FROM ir_sequence
@@ -32,19 +32,19 @@ UNION ALL SELECT 'asset ' || path FROM ir_asset
 UNION ALL SELECT 'default ' || f.model || '.' || f.name
   FROM ir_default d JOIN ir_model_fields f ON f.id = d.field_id
 UNION ALL SELECT 'filter ' || name FROM ir_filters
-UNION ALL SELECT 'mail template ' || (name ->> 'en_US') FROM mail_template
-UNION ALL SELECT 'SMS template ' || (name ->> 'en_US') FROM sms_template
-UNION ALL SELECT 'mail subtype ' || (name ->> 'en_US') FROM mail_message_subtype
-UNION ALL SELECT 'activity type ' || (name ->> 'en_US') FROM mail_activity_type
-UNION ALL SELECT 'menu (website) ' || (name ->> 'en_US') FROM website_menu
+UNION ALL SELECT 'mail template ' || name::text FROM mail_template
+UNION ALL SELECT 'SMS template ' || name::text FROM sms_template
+UNION ALL SELECT 'mail subtype ' || name::text FROM mail_message_subtype
+UNION ALL SELECT 'activity type ' || name::text FROM mail_activity_type
+UNION ALL SELECT 'menu (website) ' || name::text FROM website_menu
 UNION ALL SELECT 'page ' || url FROM website_page
-UNION ALL SELECT 'digest ' || (name ->> 'en_US') FROM digest_digest
-UNION ALL SELECT 'tip ' || (name ->> 'en_US') FROM digest_tip
+UNION ALL SELECT 'digest ' || name::text FROM digest_digest
+UNION ALL SELECT 'tip ' || name::text FROM digest_tip
 UNION ALL SELECT 'UTM campaign ' || name FROM utm_campaign
 UNION ALL SELECT 'UTM source ' || name FROM utm_source
 UNION ALL SELECT 'UTM medium ' || name FROM utm_medium
-UNION ALL SELECT 'mailing ' || (subject ->> 'en_US') FROM mailing_mailing
-UNION ALL SELECT 'mailing list ' || (name ->> 'en_US') FROM mailing_list
-UNION ALL SELECT 'loyalty program ' || (name ->> 'en_US') FROM loyalty_program
+UNION ALL SELECT 'mailing ' || subject::text FROM mailing_mailing
+UNION ALL SELECT 'mailing list ' || name::text FROM mailing_list
+UNION ALL SELECT 'loyalty program ' || name::text FROM loyalty_program
 UNION ALL SELECT 'attachment ' || name FROM ir_attachment
   WHERE url IS NULL OR url NOT LIKE '/web/assets/%';
