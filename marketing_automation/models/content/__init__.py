@@ -1,0 +1,1 @@
+from . import marketing_template, template_context

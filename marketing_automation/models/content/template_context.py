@@ -1,0 +1,384 @@
+"""What templates can say: the merge tags, and the values behind them.
+
+A context holds plain values only (text, numbers, lists and dicts of them), so that a
+template can show what is written here and reach nothing else.
+"""
+
+import base64
+from typing import NamedTuple
+
+from odoo import fields, models
+from odoo.tools import format_amount
+from odoo.tools.mimetypes import guess_mimetype
+from odoo.tools.misc import get_lang
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate(__name__)
+
+# An email shows so many lines of a cart; the rest is counted.
+MAX_LINES = 6
+
+# Languages that write the family name first ("Kovács Anna").
+FAMILY_NAME_FIRST = {"hu"}
+
+SAMPLE_SHOP_URL = "https://shop.example.com"
+
+SAMPLE_CART_CONTEXT = {
+    "customer": {
+        "name": "Anna Miller",
+        "first_name": "Anna",
+        "email": "anna.miller@example.com",
+    },
+    "cart": {
+        "lines": [
+            {
+                "name": "Stoneware Mug (Ocean Blue)",
+                "quantity": 2,
+                "price_unit": "$ 14.50",
+                "price_subtotal": "$ 29.00",
+                "image_url": "/marketing_automation/static/img/sample/mug.svg",
+                "url": f"{SAMPLE_SHOP_URL}/shop/stoneware-mug-1",
+            },
+            {
+                "name": "Reading Lamp",
+                "quantity": 1,
+                "price_unit": "$ 64.00",
+                "price_subtotal": "$ 64.00",
+                "image_url": "/marketing_automation/static/img/sample/lamp.svg",
+                "url": f"{SAMPLE_SHOP_URL}/shop/reading-lamp-2",
+            },
+            {
+                "name": "Canvas Backpack, 20 litres",
+                "quantity": 1,
+                "price_unit": "$ 89.90",
+                "price_subtotal": "$ 89.90",
+                "image_url": "/marketing_automation/static/img/sample/backpack.svg",
+                "url": f"{SAMPLE_SHOP_URL}/shop/canvas-backpack-3",
+            },
+        ],
+        "count": 4,
+        "more_count": 0,
+        "total": "$ 182.90",
+        "total_amount": 182.9,
+        "total_note": "",
+        "currency": "USD",
+        "recovery_url": f"{SAMPLE_SHOP_URL}/shop/cart/recover/sample",
+    },
+    "shop": {
+        "name": "Example Shop",
+        "url": SAMPLE_SHOP_URL,
+        "logo_url": "",
+    },
+    "company": {
+        "name": "Example Shop Ltd",
+        "street": "1 Market Street",
+        "zip": "94105",
+        "city": "San Francisco",
+        "country": "United States",
+        "phone": "+1 555 0100",
+        "email": "hello@example.com",
+        "address": "1 Market Street, San Francisco CA 94105, United States",
+    },
+    "labels": {
+        "total": "Total",
+        "more": "and 2 more",
+        "reason": "You receive this email because you left items in your cart at "
+        "Example Shop.",
+        "unsubscribe": "Unsubscribe",
+    },
+    "unsubscribe_url": f"{SAMPLE_SHOP_URL}/marketing/unsubscribe/sample",
+    "language": "en",
+    "direction": "ltr",
+    "year": 2026,
+}
+
+
+class MergeTag(NamedTuple):
+    """One thing a template can say. The sample is the one of SAMPLE_CART_CONTEXT."""
+
+    name: str
+    meaning: str
+
+
+CART_TAGS = (
+    MergeTag("customer.first_name", _lt("First name; empty when not known")),
+    MergeTag("customer.name", _lt("Full name; empty when not known")),
+    MergeTag("customer.email", _lt("Email address")),
+    MergeTag("cart.lines", _lt("The products: use with {% for line in cart.lines %}")),
+    MergeTag("cart.count", _lt("Number of pieces in the cart")),
+    MergeTag("cart.more_count", _lt("Products in the cart that are not in the list")),
+    MergeTag("cart.total", _lt("Sum of the products, as the shop shows prices")),
+    MergeTag("cart.total_amount", _lt("The same as a number, for conditions")),
+    MergeTag("cart.total_note", _lt("What the sum does not include; may be empty")),
+    MergeTag("cart.currency", _lt("Currency code")),
+    MergeTag("cart.recovery_url", _lt("Link that brings the cart back")),
+    MergeTag("shop.name", _lt("Name of the website")),
+    MergeTag("shop.url", _lt("Address of the website")),
+    MergeTag("shop.logo_url", _lt("Address of the logo; empty when there is none")),
+    MergeTag("company.name", _lt("Company name")),
+    MergeTag("company.address", _lt("Postal address in one line")),
+    MergeTag("company.street", _lt("Street")),
+    MergeTag("company.zip", _lt("Postal code")),
+    MergeTag("company.city", _lt("City")),
+    MergeTag("company.country", _lt("Country")),
+    MergeTag("company.phone", _lt("Phone number")),
+    MergeTag("company.email", _lt("Email address of the company")),
+    MergeTag("unsubscribe_url", _lt("Link to unsubscribe")),
+    MergeTag("labels", _lt("The words of the ready-made blocks, translated")),
+    MergeTag("language", _lt("Language code of the recipient")),
+    MergeTag("direction", _lt("Writing direction: ltr or rtl")),
+    MergeTag("year", _lt("This year")),
+)
+
+# In a loop over cart.lines.
+CART_LINE_TAGS = (
+    MergeTag("line.name", _lt("Product name with its variant")),
+    MergeTag("line.quantity", _lt("Quantity")),
+    MergeTag("line.price_unit", _lt("Price of one, discounts included")),
+    MergeTag("line.price_subtotal", _lt("Price of the line")),
+    MergeTag("line.image_url", _lt("Address of the picture; empty when there is none")),
+    MergeTag("line.url", _lt("Address of the product page")),
+)
+
+# What templates can include or call; the sources are in tools/partials.
+BLOCKS = (
+    MergeTag(
+        '{% extends "layout" %}{% block content %} … {% endblock %}',
+        _lt("The frame of an HTML email: styles, header, your text, footer"),
+    ),
+    MergeTag('{% include "cart_items" %}', _lt("The products in the cart, the total")),
+    MergeTag(
+        '{{ button("Label", cart.recovery_url) }}',
+        _lt("A button; in plain text, the label and the link"),
+    ),
+    MergeTag(
+        '{% include "footer" %}',
+        _lt("Reason, postal address, unsubscribe link; the frame brings them along"),
+    ),
+    MergeTag(
+        "{% if cart.total_amount > 100 %} … {% endif %}",
+        _lt("Text for some recipients only"),
+    ),
+)
+
+
+def get_sample(name: str, context: dict):
+    """Return the value a merge tag has in a context.
+
+    :param name: name of a tag in CART_TAGS or CART_LINE_TAGS
+    :param context: a context such as SAMPLE_CART_CONTEXT
+    """
+    value = {**context, "line": context["cart"]["lines"][0]}
+    for key in name.split("."):
+        value = value[key]
+    return value
+
+
+class MarketingTemplateContext(models.AbstractModel):
+    """Builds the values a message is rendered with."""
+
+    _name = "marketing.template.context"
+    _description = "Values for Marketing Templates"
+
+    def _prepare_cart_contexts(self, messages):
+        """Build the context of messages about abandoned carts.
+
+        Lines and prices are the ones of the cart at this moment, not of the snapshot.
+        Money is formatted for the recipient's language. The shape is the one of
+        ``SAMPLE_CART_CONTEXT``.
+
+        :param messages: ``marketing.message`` records with an abandoned cart
+        :return: one context for each message
+        :rtype: dict[int, dict]
+        """
+        surroundings = {}
+        contexts = {}
+        for message in messages.sudo():
+            website = self._get_website(message)
+            lang = self._get_message_lang(message, website)
+            key = (website.id, message.company_id.id, lang.code)
+            if key not in surroundings:
+                surroundings[key] = self._prepare_surroundings(
+                    website, message.company_id, lang
+                )
+            contexts[message.id] = self._prepare_cart_context(
+                message.with_context(lang=lang.code), website, surroundings[key]
+            )
+        return contexts
+
+    def _prepare_cart_context(self, message, website, surroundings):
+        cart = message.abandoned_cart_id
+        values = self._prepare_cart_values(cart, website)
+        labels = {
+            **surroundings["labels"],
+            "more": message.env._("and %(count)s more", count=values["more_count"]),
+        }
+        if values["total_note"]:
+            labels["total"] = message.env._("Subtotal")
+        return {
+            **surroundings,
+            "labels": labels,
+            "customer": self._prepare_customer_values(message),
+            "cart": values,
+            "unsubscribe_url": message._get_unsubscribe_url(),
+        }
+
+    # === WHO ===#
+
+    def _get_website(self, message):
+        return (
+            message.website_id
+            or message.abandoned_cart_id.website_id
+            or self.env["website"].sudo().get_current_website()
+        )
+
+    def _get_message_lang(self, message, website):
+        code = (
+            message.lang
+            or message.abandoned_cart_id.lang
+            or message.partner_id.lang
+            or website.default_lang_id.code
+        )
+        # get_lang falls back for languages that are not (or no longer) installed.
+        return get_lang(self.env, code)
+
+    def _prepare_customer_values(self, message):
+        cart = message.abandoned_cart_id
+        name = (cart.customer_name or message.partner_id.name or "").strip()
+        if "@" in name:  # Guests without a name are called by their address.
+            name = ""
+        return {
+            "name": name,
+            "first_name": self._get_first_name(name, message),
+            "email": message.email or cart.email or "",
+        }
+
+    def _get_first_name(self, name, message):
+        """Return the name to greet with, empty for companies."""
+        if not name or message.partner_id.is_company:
+            return ""
+        if "," in name:  # "Miller, Anna"
+            return name.split(",", 1)[1].strip() or name
+        words = name.split()
+        language = (message.env.lang or "").split("_")[0]
+        return words[-1 if language in FAMILY_NAME_FIRST else 0]
+
+    # === THE CART ===#
+
+    def _prepare_cart_values(self, cart, website):
+        order = cart.order_id
+        currency = order.currency_id or cart.currency_id
+        lines = order._get_cart_lines()
+        amounts = {line: line._get_cart_display_price() for line in lines}
+        shown = lines
+        if len(lines) > MAX_LINES:
+            shown = lines.sorted(amounts.get, reverse=True)[:MAX_LINES]
+        total = currency.round(sum(amounts.values()))
+        is_whole = not currency.compare_amounts(total, order.amount_total)
+        note = order.env._("Before taxes, delivery and discounts")
+        base_url = website.get_base_url()
+        return {
+            "lines": [
+                self._prepare_line_values(line, amounts[line], website)
+                for line in shown
+            ],
+            "count": _whole(sum(lines.mapped("product_uom_qty"))),
+            "more_count": len(lines) - len(shown),
+            "total": self._format_money(cart, currency, total),
+            "total_amount": total,
+            "total_note": "" if is_whole else note,
+            "currency": currency.name,
+            "recovery_url": base_url + cart._get_recovery_path(),
+        }
+
+    def _prepare_line_values(self, line, amount, website):
+        product = line.product_id
+        currency = line.currency_id
+        quantity = line.product_uom_qty
+        unit = amount / quantity if quantity else line._get_displayed_unit_price()
+        base_url = website.get_base_url()
+        return {
+            "name": self._get_product_name(product),
+            "quantity": _whole(quantity),
+            "price_unit": self._format_money(line, currency, unit),
+            "price_subtotal": self._format_money(line, currency, amount),
+            # Odoo answers with a placeholder when the product has no picture.
+            "image_url": base_url + website.image_url(product, "image_256"),
+            "url": base_url + product.website_url if product.is_published else "",
+        }
+
+    def _get_product_name(self, product):
+        # Not the line's own name: it stays in the language of the day it was added.
+        combination = product.product_template_attribute_value_ids
+        variant = combination._get_combination_name()
+        return f"{product.name} ({variant})" if variant else product.name
+
+    def _format_money(self, record, currency, amount):
+        return format_amount(record.env, amount, currency, record.env.lang)
+
+    # === AROUND IT ===#
+
+    def _prepare_surroundings(self, website, company, lang):
+        """Build what is the same for all recipients of a shop and a language."""
+        return {
+            "shop": {
+                "name": website.name or company.name,
+                "url": website.get_base_url(),
+                "logo_url": self._get_logo_url(website, company),
+            },
+            "company": self._prepare_company_values(company, lang),
+            "labels": self._prepare_labels(website.name or company.name, lang),
+            "language": lang.code.split("_")[0],
+            "direction": lang.direction,
+            "year": fields.Date.context_today(self).year,
+        }
+
+    def _prepare_company_values(self, company, lang):
+        company = company.with_context(lang=lang.code)
+        address = company.partner_id._display_address(without_company=True)
+        return {
+            "name": company.name or "",
+            "street": ", ".join(filter(None, (company.street, company.street2))),
+            "zip": company.zip or "",
+            "city": company.city or "",
+            "country": company.country_id.name or "",
+            "phone": company.phone or "",
+            "email": company.email or "",
+            "address": ", ".join(
+                part for line in address.splitlines() if (part := line.strip())
+            ),
+        }
+
+    def _prepare_labels(self, shop_name, lang):
+        """Return the words of the built-in blocks, translated with the addon."""
+        env = self.with_context(lang=lang.code).env
+        return {
+            "total": env._("Total"),
+            "more": "",
+            "reason": env._(
+                "You receive this email because you left items in your cart at"
+                " %(shop)s.",
+                shop=shop_name,
+            ),
+            "unsubscribe": env._("Unsubscribe"),
+        }
+
+    def _get_logo_url(self, website, company):
+        """Return a public address of the shop's own logo, or an empty text.
+
+        Mail programs do not show SVG pictures, and Odoo's default logo is one.
+        """
+        website = website.with_context(bin_size=False)
+        base_url = website.get_base_url()
+        if website.logo:
+            mimetype = guess_mimetype(base64.b64decode(website.logo), default="")
+            if mimetype.startswith("image/") and "svg" not in mimetype:
+                return base_url + website.image_url(website, "logo")
+        if not company.uses_default_logo:
+            return f"{base_url}/logo.png?company={company.id}"
+        return ""
+
+
+def _whole(quantity):
+    """Return 2 for 2.0; other quantities are rounded to what people can read."""
+    return int(quantity) if quantity == int(quantity) else round(quantity, 3)

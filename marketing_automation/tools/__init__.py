@@ -1,0 +1,1 @@
+"""Helpers in plain Python: nothing in here imports Odoo."""

@@ -1,0 +1,345 @@
+"""Turn template sources and plain values into the parts of an email.
+
+Three steps, in this order: Jinja2 renders in a sandbox, `css-inline` moves style
+rules into the elements, the hidden preview line is put in front. Inlining has to
+come second: an inliner takes Jinja's tags for text, moves loops out of tables and
+escapes comparison signs.
+
+Values are data. They are escaped in HTML and never looked at as template source, so
+a customer called ``{{ 7*7 }}`` is greeted by exactly that name.
+
+Jinja's sandbox keeps templates away from Python's internals. It limits neither time
+nor memory; the guards here (short ranges, no repeated or padded strings through
+operators, a largest output) catch accidents. They do not make it safe to let
+strangers write templates.
+"""
+
+import functools
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2 import meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from markupsafe import escape
+
+from .html_text import html_to_text, tidy_text
+
+_logger = logging.getLogger(__name__)
+
+MAX_OUTPUT = 1_000_000
+MAX_RANGE = 1_000
+PARTIALS = Path(__file__).parent / "partials"
+
+# What compiled sources are called in tracebacks: Jinja's name for an unnamed one.
+SOURCE_NAME = "<template>"
+
+# Never useful in a message; `attr` has let templates out of the sandbox before
+# (CVE-2025-27516), and `lipsum` makes text by the kilobyte.
+REMOVED_FILTERS = ("attr", "pprint", "xmlattr")
+REMOVED_GLOBALS = ("lipsum",)
+
+
+class RenderError(Exception):
+    """A template cannot be rendered. Written for the person who edits it.
+
+    :ivar str message: one sentence
+    :ivar int line: line in the source, counted from 1; 0 when there is none
+    :ivar str part: which source: subject, preheader, html, text, or empty
+    """
+
+    def __init__(self, message: str, line: int = 0, part: str = ""):
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.part = part
+
+    def __str__(self):
+        return f"line {self.line}: {self.message}" if self.line else self.message
+
+
+class TemplateSourceError(RenderError):
+    """The source itself is broken, whatever the values are."""
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The sources of one email. An empty ``text`` is derived from the HTML."""
+
+    subject: str
+    html: str
+    text: str = ""
+    preheader: str = ""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One email's content, ready to be sent."""
+
+    subject: str
+    html: str
+    text: str
+
+
+class MissingTag(jinja2.StrictUndefined):
+    """An unknown merge tag: testing it is fine, printing it is an error."""
+
+    __slots__ = ()
+
+    def __bool__(self):
+        return False
+
+    @property
+    def _undefined_message(self):
+        if self._undefined_hint:
+            return self._undefined_hint
+        return f"there is no merge tag “{self._undefined_name}” here"
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset({"*", "**"})
+
+    def is_safe_attribute(self, obj, attr, value):
+        # str.format reads attributes behind the sandbox's back when it is called by
+        # a filter (CVE-2024-56326; Odoo pins an older Jinja).
+        if attr in ("format", "format_map"):
+            return False
+        return super().is_safe_attribute(obj, attr, value)
+
+    def unsafe_undefined(self, obj, attribute):
+        # Jinja waits until the value is printed; a list would hide it.
+        raise SecurityError(f"“{attribute}” is not available in templates")
+
+    def call_binop(self, context, operator, left, right):
+        if operator == "**" or not all(
+            isinstance(value, int | float) for value in (left, right)
+        ):
+            raise SecurityError(f"“{operator}” works only between two numbers")
+        return super().call_binop(context, operator, left, right)
+
+
+def check_source(source: str, known_names: Iterable[str], autoescape: bool) -> None:
+    """Refuse a source that cannot work, without rendering it.
+
+    :param source: Jinja2 source
+    :param known_names: the merge tags there are: ``year``, ``customer.name``. Of a
+        dotted one the first two names are checked, wherever the source uses them.
+    :param autoescape: whether the source is HTML; decides which blocks it can include
+    :raise TemplateSourceError: a syntax error, an unknown merge tag, filter or block
+    """
+    environment = _environment(autoescape)
+    _compile(source, autoescape)
+    tree = environment.parse(source)
+    _check_tags(tree, known_names, environment)
+    _check_blocks(tree, environment)
+
+
+def render(templates: Templates, context: Mapping[str, Any]) -> Rendered:
+    """Render one email.
+
+    :param templates: the sources
+    :param context: plain values only: str, numbers, bool, lists and dicts of them
+    :return: a subject of one line, HTML with inlined CSS, and text
+    :raise RenderError: rendering failed; its ``part`` names the source. When that
+        does not even compile, it is a TemplateSourceError.
+    """
+    subject = one_line(_render_part("subject", templates.subject, context))
+    preheader = one_line(_render_part("preheader", templates.preheader, context))
+    html = _render_part("html", templates.html, context)
+    if templates.text.strip():
+        text = tidy_text(_render_part("text", templates.text, context))
+    else:
+        text = html_to_text(html)
+    return Rendered(subject, _with_preheader(inline_css(html), preheader), text)
+
+
+def render_text(source: str, context: Mapping[str, Any]) -> str:
+    """Render one source without escaping: a subject, a text body."""
+    return _render_source(source, context, autoescape=False)
+
+
+def one_line(value: str) -> str:
+    """Make a header value: every run of blanks and line ends becomes one blank.
+
+    A line end in a value (a name, say) would start a new header: RFC 5322, 2.2.
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+
+
+def inline_css(html: str) -> str:
+    """Copy the rules of ``<style>`` into the elements; the tags stay.
+
+    Many mail programs ignore style tags, the others need them for media queries.
+    Nothing is loaded from elsewhere.
+
+    :raise RenderError: the CSS is broken
+    """
+    inliner = _css_inliner()
+    if not inliner:
+        return html
+    try:
+        return inliner.inline(html)
+    except ValueError as error:
+        raise RenderError(f"the CSS cannot be read: {error}", part="html") from error
+
+
+def _render_part(part: str, source: str, context: Mapping[str, Any]) -> str:
+    try:
+        return _render_source(source, context, autoescape=part == "html")
+    except RenderError as error:
+        error.part = part
+        raise
+
+
+def _render_source(source: str, context: Mapping[str, Any], autoescape: bool) -> str:
+    template = _compile(source, autoescape)
+    chunks, size = [], 0
+    try:
+        for chunk in template.generate(context):
+            size += len(chunk)
+            if size > MAX_OUTPUT:
+                raise RenderError(f"the result is longer than {MAX_OUTPUT:,} signs")
+            chunks.append(chunk)
+    except RenderError:
+        raise
+    # Anything can go wrong in a template, and all of it is the template's fault.
+    except Exception as error:
+        raise RenderError(_describe(error), _source_line(error)) from error
+    return "".join(chunks)
+
+
+@functools.lru_cache(maxsize=512)
+def _compile(source: str, autoescape: bool) -> jinja2.Template:
+    try:
+        return _environment(autoescape).from_string(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateSourceError(error.message, error.lineno) from error
+
+
+@functools.cache
+def _environment(autoescape: bool) -> jinja2.Environment:
+    environment = _Environment(
+        autoescape=autoescape,
+        loader=_partials("html" if autoescape else "text"),
+        undefined=MissingTag,
+        finalize=lambda value: "" if value is None else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in REMOVED_FILTERS:
+        environment.filters.pop(name, None)
+    for name in REMOVED_GLOBALS:
+        environment.globals.pop(name, None)
+    environment.globals["range"] = _short_range
+    # The one block that takes arguments: a call reads better than a set and include.
+    environment.globals["button"] = environment.get_template("button").module.button
+    return environment
+
+
+def _partials(kind: str) -> jinja2.BaseLoader:
+    """Our own blocks, read once; a template can include nothing else."""
+    sources = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in sorted((PARTIALS / kind).glob("*.jinja"))
+    }
+
+    class Loader(jinja2.DictLoader):
+        def get_source(self, environment, template):
+            source, _filename, uptodate = super().get_source(environment, template)
+            # Named, so that the line of an error is looked for in the author's
+            # source and not in ours.
+            return source, f"<block {template}>", uptodate
+
+    return Loader(sources)
+
+
+def _short_range(*args: int) -> range:
+    numbers = range(*args)
+    if len(numbers) > MAX_RANGE:
+        raise OverflowError(f"a range can have at most {MAX_RANGE:,} numbers")
+    return numbers
+
+
+def _check_tags(tree, known_names, environment) -> None:
+    known = set(known_names)
+    roots = {name.partition(".")[0] for name in known}
+    parents = {name.partition(".")[0] for name in known if "." in name}
+    # Names the source defines itself (loops, set) are not merge tags.
+    used = meta.find_undeclared_variables(tree) - set(environment.globals)
+    for node in tree.find_all((nodes.Name, nodes.Getattr)):
+        if isinstance(node, nodes.Name):
+            if node.ctx == "load" and node.name in used - roots:
+                _refuse_tag(node.name, node.lineno)
+        elif isinstance(node.node, nodes.Name) and node.node.name in used & parents:
+            name = f"{node.node.name}.{node.attr}"
+            if not any(tag == name or tag.startswith(f"{name}.") for tag in known):
+                _refuse_tag(name, node.lineno)
+
+
+def _refuse_tag(name: str, line: int):
+    raise TemplateSourceError(f"there is no merge tag “{name}”", line)
+
+
+def _check_blocks(tree, environment) -> None:
+    known = environment.loader.list_templates()
+    kinds = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
+    for node in tree.find_all(kinds):
+        name = getattr(node.template, "value", None)
+        if name not in known:
+            raise TemplateSourceError(
+                f"there is no block “{name or '?'}”; there are: {', '.join(known)}",
+                node.lineno,
+            )
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, jinja2.TemplateNotFound):
+        return f"there is no block “{error.name}”"
+    if isinstance(error, RecursionError):
+        return "the template calls itself without end"
+    return str(error) or type(error).__name__
+
+
+def _source_line(error: Exception) -> int:
+    """Line of the author's source in which the error came up."""
+    line, traceback = 0, error.__traceback__
+    while traceback:
+        if traceback.tb_frame.f_code.co_filename == SOURCE_NAME:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
+
+
+@functools.cache
+def _css_inliner():
+    try:
+        import css_inline
+    except ImportError:
+        _logger.warning(
+            "css-inline is not installed: emails keep their style tags only, which"
+            " some mail programs ignore."
+        )
+        return None
+    return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+
+
+def _with_preheader(html: str, preheader: str) -> str:
+    """Put the line that inboxes show after the subject in front, out of sight.
+
+    The blanks behind it keep mail programs from filling the line up with the
+    beginning of the visible text.
+    """
+    if not preheader:
+        return html
+    hidden = (
+        '<div style="display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;'
+        'font-size:1px;line-height:1px;mso-hide:all">'
+        f"{escape(preheader)}{'&#847;&zwnj;&nbsp;' * 80}</div>"
+    )
+    body = re.search(r"<body\b[^>]*>", html, re.IGNORECASE)
+    position = body.end() if body else 0
+    return html[:position] + hidden + html[position:]
