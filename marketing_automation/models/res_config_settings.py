@@ -13,7 +13,7 @@ class ResConfigSettings(models.TransientModel):
     cart_minimum_amount = fields.Monetary(
         related="company_id.cart_minimum_amount",
         readonly=False,
-        currency_field="company_currency_id",
+        currency_field="currency_id",
     )
     cart_expiry_days = fields.Integer(
         related="company_id.cart_expiry_days", readonly=False

@@ -25,7 +25,8 @@ class MarketingCase(TransactionCase):
         cls.sandbox = cls.env.ref("marketing_automation.provider_sandbox")
         cls.product = cls._create_product("Blue mug", 20.0)
         cls.customer = cls._create_customer("Anna Smith", "anna@example.com")
-        # Demo data may hold carts of its own.
+        # Demo data may hold pricelists and carts of its own.
+        cls.env["product.pricelist"].search([]).active = False
         cls.env["sale.order"].search([("cart_activity_pending", "=", True)]).write(
             {"cart_activity_pending": False}
         )

@@ -64,7 +64,9 @@ class AbandonedCart(models.Model):
 
     currency_id = fields.Many2one("res.currency", readonly=True)
     amount_total = fields.Monetary(string="Cart Total", readonly=True)
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
     amount_company = fields.Monetary(
         string="Value",
         currency_field="company_currency_id",

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 BATCH_SIZE = 5000
@@ -80,8 +80,9 @@ class AbandonedCart(models.Model):
                JOIN website w ON w.id = so.website_id AND w.cart_recovery_enabled
                WHERE so.cart_activity_pending AND so.state = 'draft'
                  AND so.website_id IS NOT NULL
-                 AND so.cart_activity_at <= (now() AT TIME ZONE 'UTC')
-                     - w.cart_idle_minutes * interval '1 minute'"""
+                 AND so.cart_activity_at <= %s::timestamp
+                     - w.cart_idle_minutes * interval '1 minute'""",
+            fields.Datetime.now(),
         )
 
     @api.model
@@ -133,7 +134,7 @@ class AbandonedCart(models.Model):
                    END AS is_guest,
                    COALESCE(p.name, known.customer_name) AS customer_name,
                    COALESCE(p.email, known.email) AS email,
-                   NULLIF(COALESCE(p.email_normalized, known.email_normalized), '')
+                   NULLIF(COALESCE(contact.email, known.email_normalized), '')
                        AS email_normalized,
                    COALESCE(p.phone, known.phone) AS phone,
                    COALESCE(p.lang, known.lang, l.code) AS lang
@@ -144,11 +145,16 @@ class AbandonedCart(models.Model):
               LEFT JOIN res_lang l ON l.id = w.default_lang_id
               LEFT JOIN res_partner p
                      ON p.id = so.partner_id AND p.id != wu.partner_id
+             CROSS JOIN LATERAL (
+                   -- Odoo normalizes an address with a line break to a part of it,
+                   -- which may be somebody else's.
+                   SELECT CASE WHEN p.email !~ '[[:cntrl:]]'
+                               THEN p.email_normalized END AS email) contact
               LEFT JOIN abandoned_cart known
                      ON known.id = so.abandoned_cart_id
                     AND known.state NOT IN ('recovered', 'expired')
                     AND (known.order_id = so.id OR p.id IS NULL
-                         OR p.email_normalized = known.email_normalized)
+                         OR contact.email = known.email_normalized)
               CROSS JOIN LATERAL (
                    SELECT COALESCE(sum(sol.product_uom_qty), 0) AS item_count,
                           COALESCE(bool_or(%(sellable)s), FALSE) AS is_sellable
@@ -189,16 +195,14 @@ class AbandonedCart(models.Model):
                     customer_name, email, email_normalized, phone, lang, currency_id,
                     amount_total, amount_company, item_count, cart_created_at,
                     abandoned_at, expires_at, exclusion_reason, state)
-                SELECT %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
-                       now() AT TIME ZONE 'UTC', %(token)s,
+                SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(token)s,
                        f.order_id, f.name, f.website_id, f.company_id, f.partner_id,
                        f.is_guest, f.customer_name, f.email, f.email_normalized,
                        f.phone, f.lang, f.currency_id, f.amount_total,
                        f.amount_company, f.item_count, f.cart_created_at,
                        f.abandoned_at, f.expires_at, reason,
                        CASE WHEN reason IS NOT NULL THEN 'excluded'
-                            WHEN f.expires_at <= now() AT TIME ZONE 'UTC'
-                                 THEN 'expired'
+                            WHEN f.expires_at <= %(now)s THEN 'expired'
                             ELSE 'abandoned' END
                   FROM (%(facts)s) f
                  CROSS JOIN LATERAL (SELECT %(reason)s AS reason) r
@@ -207,6 +211,7 @@ class AbandonedCart(models.Model):
                 RETURNING id, order_id
                 """,
                 uid=self.env.uid,
+                now=fields.Datetime.now(),
                 token=RANDOM_TOKEN,
                 facts=facts,
                 reason=self._sql_exclusion_reason(),
@@ -224,7 +229,7 @@ class AbandonedCart(models.Model):
             SQL(
                 """
                 UPDATE abandoned_cart cart
-                   SET write_uid = %(uid)s, write_date = now() AT TIME ZONE 'UTC',
+                   SET write_uid = %(uid)s, write_date = %(now)s,
                        order_id = f.order_id, name = f.name,
                        partner_id = f.partner_id, is_guest = f.is_guest,
                        customer_name = f.customer_name, email = f.email,
@@ -243,6 +248,7 @@ class AbandonedCart(models.Model):
                 RETURNING cart.id, f.order_id
                 """,
                 uid=self.env.uid,
+                now=fields.Datetime.now(),
                 facts=facts,
                 reason=self._sql_exclusion_reason(),
             )
@@ -261,8 +267,7 @@ class AbandonedCart(models.Model):
                     create_uid, create_date, write_uid, write_date, cart_id,
                     product_id, name, quantity, currency_id, price_unit,
                     price_subtotal, image_url)
-                SELECT %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
-                       now() AT TIME ZONE 'UTC', cart.id, sol.product_id,
+                SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, cart.id, sol.product_id,
                        -- The product as shown in the cart: without internal code.
                        regexp_replace(split_part(sol.name, E'\\n', 1),
                                       '^\\[[^]]*\\] ', ''),
@@ -290,6 +295,7 @@ class AbandonedCart(models.Model):
                  ORDER BY cart.id, sol.sequence, sol.id
                 """,
                 uid=self.env.uid,
+                now=fields.Datetime.now(),
                 cart_ids=cart_ids,
                 recoverable=RECOVERABLE_LINE,
             )
@@ -335,10 +341,11 @@ class AbandonedCart(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """UPDATE abandoned_cart
-                      SET state = 'expired', write_date = now() AT TIME ZONE 'UTC'
+                      SET state = 'expired', write_date = %(now)s
                     WHERE state IN ('abandoned', 'recovery_started')
-                      AND expires_at <= now() AT TIME ZONE 'UTC'
-                RETURNING id"""
+                      AND expires_at <= %(now)s
+                RETURNING id""",
+                now=fields.Datetime.now(),
             )
         )
         expired = self.browse(cart_id for (cart_id,) in rows)

@@ -18,7 +18,7 @@ class SaleOrder(models.Model):
     cart_activity_pending = fields.Boolean(readonly=True, copy=False)
     abandoned_cart_id = fields.Many2one(
         "abandoned.cart",
-        string="Abandoned Cart",
+        string="Abandonment",
         readonly=True,
         copy=False,
         index="btree_not_null",

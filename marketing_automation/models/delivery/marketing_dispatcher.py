@@ -140,7 +140,7 @@ class MarketingDispatcher(models.AbstractModel):
         return OutgoingEmail(
             uuid=token,
             email_from=sender,
-            email_to=message.email,
+            email_to=message.email_normalized,
             reply_to=provider.reply_to or "",
             subject=rendered.subject,
             html=html,

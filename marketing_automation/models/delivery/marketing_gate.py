@@ -1,10 +1,10 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..cart.cart_detection import RECOVERABLE_LINE, SELLABLE_LINE
 
 # Whether a person may be messaged now: one sentence of SQL per rule over a message `m`
-# and its cart, if it has one (`cart`, with its order `so`). The first that holds is the
+# and its cart, if it has one (`cart`, with its order `so`), at `clock.now`. The first that holds is the
 # reason. Rules about carts are false for messages without a cart.
 RULES = [
     # There is an address to write to.
@@ -34,10 +34,7 @@ RULES = [
     # The cart's recovery has not come to its end.
     (
         "expired",
-        SQL(
-            """cart.state = 'expired'
-               OR cart.expires_at <= now() AT TIME ZONE 'UTC'"""
-        ),
+        SQL("cart.state = 'expired' OR cart.expires_at <= clock.now"),
     ),
     # There is still something in the cart, and the cart is worth it.
     (
@@ -115,8 +112,10 @@ class MarketingGate(models.AbstractModel):
                      LEFT JOIN marketing_sequence seq ON seq.id = m.sequence_id
                      LEFT JOIN abandoned_cart cart ON cart.id = m.abandoned_cart_id
                      LEFT JOIN sale_order so ON so.id = cart.order_id
+                    CROSS JOIN (SELECT %s::timestamp AS now) clock
                     WHERE m.id = ANY(%s)""",
                 cases,
+                fields.Datetime.now(),
                 messages.ids,
             )
         )

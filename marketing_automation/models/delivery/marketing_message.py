@@ -237,10 +237,9 @@ class MarketingMessage(models.Model):
                     company_id, website_id, partner_id, email, email_normalized, lang,
                     template_id, sequence_id, step_id, enrollment_id,
                     abandoned_cart_id)
-                SELECT %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
-                       now() AT TIME ZONE 'UTC', %(token)s,
+                SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(token)s,
                        'enrollment:' || run.id || ':step:' || step.id,
-                       'queued', now() AT TIME ZONE 'UTC', run.next_at, 0,
+                       'queued', %(now)s, run.next_at, 0,
                        step.channel, run.company_id, cart.website_id, cart.partner_id,
                        cart.email, cart.email_normalized, cart.lang, step.template_id,
                        run.sequence_id, step.id, run.id, cart.id
@@ -252,11 +251,13 @@ class MarketingMessage(models.Model):
                 RETURNING id
                 """,
                 uid=self.env.uid,
+                now=fields.Datetime.now(),
                 token=RANDOM_TOKEN,
                 run_ids=enrollments.ids,
             )
         )
         enrollments.invalidate_recordset(["message_ids"])
+        enrollments.abandoned_cart_id.invalidate_recordset(["message_ids"])
         return self.browse(message_id for (message_id,) in rows)
 
     def _skip_blocked(self):
@@ -299,18 +300,19 @@ class MarketingMessage(models.Model):
             SQL(
                 """
                 UPDATE marketing_message
-                   SET state = 'sending', sending_at = now() AT TIME ZONE 'UTC',
-                       state_changed_at = now() AT TIME ZONE 'UTC', reason = NULL,
+                   SET state = 'sending', sending_at = %(now)s,
+                       state_changed_at = %(now)s, reason = NULL,
                        reason_detail = NULL
                  WHERE id IN (
                        SELECT id FROM marketing_message
                         WHERE state = 'queued'
-                          AND scheduled_at <= now() AT TIME ZONE 'UTC'
-                        ORDER BY scheduled_at, id LIMIT %s
+                          AND scheduled_at <= %(now)s
+                        ORDER BY scheduled_at, id LIMIT %(limit)s
                           FOR UPDATE SKIP LOCKED)
                 RETURNING id
                 """,
-                limit,
+                now=fields.Datetime.now(),
+                limit=limit,
             )
         )
         messages = self.browse(sorted(message_id for (message_id,) in rows))

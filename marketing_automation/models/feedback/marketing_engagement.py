@@ -55,10 +55,11 @@ class MarketingEngagement(models.Model):
                 """INSERT INTO marketing_engagement (
                           message_id, company_id, kind, occurred_at, url, user_agent,
                           is_machine)
-                   SELECT m.id, m.company_id, %s, now() AT TIME ZONE 'UTC', %s, %s, %s
+                   SELECT m.id, m.company_id, %s, %s, %s, %s, %s
                      FROM marketing_message m WHERE m.token = %s
                 RETURNING id""",
                 kind,
+                fields.Datetime.now(),
                 url and url[:MAX_LENGTH],
                 user_agent and user_agent[:MAX_LENGTH],
                 is_machine,

@@ -138,8 +138,7 @@ class MarketingEnrollment(models.Model):
                         abandoned_cart_id, partner_id, company_id, email_normalized,
                         state, next_step_id, next_at)
                     SELECT DISTINCT ON (cart.company_id, cart.email_normalized)
-                           %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s,
-                           now() AT TIME ZONE 'UTC', plan.sequence_id, cart.id,
+                           %(uid)s, %(now)s, %(uid)s, %(now)s, plan.sequence_id, cart.id,
                            cart.partner_id, cart.company_id, cart.email_normalized,
                            'active', plan.step_id,
                            cart.abandoned_at + plan.offset_seconds * interval '1 second'
@@ -174,6 +173,7 @@ class MarketingEnrollment(models.Model):
                 RETURNING cart.id
                 """,
                 uid=self.env.uid,
+                now=fields.Datetime.now(),
             )
         )
         self.env.invalidate_all(flush=False)
@@ -289,6 +289,8 @@ class MarketingEnrollment(models.Model):
                 "next_at": False,
             }
         )
+        if reason == "max_messages":
+            return  # What was queued before is within the limit.
         self.message_ids.filtered(
             lambda message: message.state == "queued"
         )._set_state("cancelled", reason)

@@ -14,7 +14,7 @@ class MarketingSequenceStep(models.Model):
         "marketing.sequence", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="sequence_id.company_id")
-    sequence = fields.Integer(default=10)
+    sequence = fields.Integer(string="Position", default=10)
     name = fields.Char(required=True, translate=True)
     delay_value = fields.Integer(string="Wait", default=1, required=True)
     delay_unit = fields.Selection(
