@@ -157,6 +157,8 @@ class TestTemplateContext(TransactionCase):
         cls.website = cls.env["website"].search([], limit=1)
         cls.website.domain = "https://shop.example.com"
         cls.company = cls.website.company_id
+        # Demo data brings a pricelist with a discount.
+        cls.env["product.pricelist"].search([]).active = False
         cls.customer = cls.env["res.partner"].create(
             {"name": "Anna Miller", "email": "anna@example.com"}
         )
