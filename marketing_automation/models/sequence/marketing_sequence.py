@@ -80,10 +80,19 @@ class MarketingSequence(models.Model):
             sequence.running_count = running.get(sequence, 0)
             sequence.message_count = sent.get(sequence, 0)
             sequence.recovered_count = recovered.get(sequence, 0)
-            sequence.recovered_revenue = sum(
+            # Marketing users see the sum without being allowed to see the orders.
+            orders = (
                 self.env["sale.order"]
-                .search([("attributed_message_id.sequence_id", "in", sequence.ids)])
-                .mapped(lambda order: order._get_marketing_revenue())
+                .sudo()
+                .search(
+                    [
+                        ("attributed_message_id.sequence_id", "in", sequence.ids),
+                        ("company_id", "in", self.env.companies.ids),
+                    ]
+                )
+            )
+            sequence.recovered_revenue = sum(
+                order._get_marketing_revenue() for order in orders
             )
 
     @api.depends(
