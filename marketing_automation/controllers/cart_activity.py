@@ -48,8 +48,8 @@ class DeliveryActivity(Delivery):
 class PaymentActivity(PaymentPortal):
     @route()
     def shop_payment_transaction(self, order_id, access_token, **kwargs):
-        # Stamped before: a try that fails is what the customer did all the same.
-        # (A failed request rolls back; the stamp then goes with the try.)
+        # Only after: that the order is this visitor's is checked there. A try that the
+        # provider refuses later counts too; one that Odoo refuses is rolled back.
         res = super().shop_payment_transaction(order_id, access_token, **kwargs)
         request.env["sale.order"].sudo().browse(order_id)._stamp_cart_activity()
         return res

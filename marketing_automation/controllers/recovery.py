@@ -3,8 +3,9 @@ from urllib.parse import urlsplit
 from odoo.http import request, route
 
 from odoo.addons.website_sale.controllers.cart import Cart
+from odoo.addons.website_sale.models.website import CART_SESSION_CACHE_KEY
 
-from .visitor import is_machine
+from .visitor import is_machine, is_prefetch
 
 # What a recovery link leaves in the session: the cart to put back, then what to say.
 PENDING_KEY = "marketing_cart_to_restore"
@@ -33,16 +34,17 @@ class CartRecovery(Cart):
 
         :param str token: recovery token of an abandoned cart
         """
-        cart = request.env["abandoned.cart"]._find_by_token(token)
+        cart = self._find_visitors_cart(token)
         status = cart._get_link_status() if cart else "unknown"
-        if status == "open" and not self._may_restore(cart):
-            status = "unknown"
         if status != "open":
             return self._render_recovery_page(status)
         if elsewhere := self._get_other_website_url(cart):
             return request.redirect(elsewhere, code=302, local=False)
         if cart.website_id != request.website:
             return self._render_recovery_page("unknown")
+        if is_prefetch():
+            # Anything else would be shown later in place of the real page.
+            return request.make_response("", status=503)
         if not is_machine():
             request.session[PENDING_KEY] = token
         return request.redirect("/shop/cart")
@@ -50,7 +52,8 @@ class CartRecovery(Cart):
     @route()
     def cart(self, id=None, access_token=None, revive_method="", **post):
         token = request.session.get(PENDING_KEY)
-        if token and not is_machine():
+        # A shop for customers only sends strangers to the login first.
+        if token and not is_machine() and request.website.has_ecommerce_access():
             request.session.pop(PENDING_KEY)
             self._restore_cart(token)
         return super().cart(
@@ -86,10 +89,16 @@ class CartRecovery(Cart):
 
     # === HELPERS ===#
 
-    def _may_restore(self, cart):
-        """Whether this visitor may have the cart: nobody, or the person who left it."""
+    def _find_visitors_cart(self, token):
+        """Return the cart of a link if this visitor may have it, else nothing.
+
+        A stranger who is logged in learns no more than from a wrong link.
+        """
+        cart = request.env["abandoned.cart"]._find_by_token(token)
         user = request.env.user
-        return user._is_public() or cart._belongs_to(user)
+        if cart and not user._is_public() and not cart._belongs_to(user):
+            return cart.browse()
+        return cart
 
     def _get_other_website_url(self, cart):
         """Return the link on the cart's own website, if that has another address."""
@@ -102,22 +111,15 @@ class CartRecovery(Cart):
         return base_url + cart._get_recovery_path()
 
     def _restore_cart(self, token):
-        """Fill the visitor's own cart; the owner of a cart simply gets it back."""
-        cart = request.env["abandoned.cart"]._find_by_token(token)
+        """Fill the visitor's own cart, and keep what to say about it."""
+        cart = self._find_visitors_cart(token)
         if (
             not cart
             or cart._get_link_status() != "open"
-            or not self._may_restore(cart)
             or cart.website_id != request.website
         ):
             return
-        order = request.cart
-        left = cart.order_id
-        if not order and left.state == "draft" and self._is_own_order(left):
-            request.session["sale_order_id"] = left.id
-            order = request.cart = left
-        order = order or self._create_untouched_cart()
-        outcome = cart._restore_into(order)
+        outcome = cart._restore_into(self._get_visitors_order(cart))
         request.session[NOTICE_KEY] = {
             "dropped": outcome["dropped"],
             "reduced": [
@@ -126,9 +128,22 @@ class CartRecovery(Cart):
             ],
         }
 
-    def _is_own_order(self, order):
-        user = request.env.user
-        return not user._is_public() and order.partner_id == user.partner_id
+    def _get_visitors_order(self, cart):
+        """Return the order to fill: the one in the session, else the visitor's own.
+
+        Nobody ever gets an order that is not in their session or account already.
+        """
+        left, user = cart.order_id, request.env.user
+        if (
+            not request.session.get(CART_SESSION_CACHE_KEY)
+            and not user._is_public()
+            and left.state == "draft"
+            and left.partner_id == user.partner_id
+        ):
+            # Odoo would take any of their open carts.
+            request.session[CART_SESSION_CACHE_KEY] = left.id
+            request.cart = request.website._get_and_cache_current_cart()
+        return request.cart or self._create_untouched_cart()
 
     def _create_untouched_cart(self):
         """Create the visitor's cart without calling it something the customer did."""

@@ -1,5 +1,7 @@
 from odoo.http import Controller, request, route
 
+from ..tools.links import is_token
+
 
 class Unsubscribe(Controller):
     @route(
@@ -36,7 +38,10 @@ class Unsubscribe(Controller):
         return self._render_page("done")
 
     def _find_message(self, token):
-        return request.env["marketing.message"].sudo().search([("token", "=", token)])
+        messages = request.env["marketing.message"].sudo()
+        if not is_token(token):
+            return messages
+        return messages.search([("token", "=", token)])
 
     def _render_page(self, state):
         """Show the page; it never says whose address it is about."""
@@ -44,5 +49,10 @@ class Unsubscribe(Controller):
             "marketing_automation.unsubscribe_page",
             {"state": state},
             status=404 if state == "unknown" else 200,
-            headers={"X-Robots-Tag": "noindex", "Cache-Control": "no-store"},
+            headers={
+                "X-Robots-Tag": "noindex",
+                "Cache-Control": "no-store",
+                # The address is the key: it goes to no other site.
+                "Referrer-Policy": "same-origin",
+            },
         )

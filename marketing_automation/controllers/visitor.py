@@ -3,6 +3,16 @@
 from odoo.http import request
 
 
+def is_prefetch():
+    """Whether a browser fetches a page ahead, for a person who may never look at it.
+
+    :rtype: bool
+    """
+    headers = request.httprequest.headers
+    purpose = headers.get("Sec-Purpose") or headers.get("Purpose") or ""
+    return "prefetch" in purpose.lower()
+
+
 def is_machine():
     """Whether a request comes from a link scanner, preview or robot, not a person.
 
@@ -12,10 +22,9 @@ def is_machine():
     :rtype: bool
     """
     http = request.httprequest
-    purpose = http.headers.get("Sec-Purpose") or http.headers.get("Purpose") or ""
     return (
         http.method == "HEAD"
-        or "prefetch" in purpose
+        or is_prefetch()
         or not http.user_agent.string
         or request.env["ir.http"].is_a_bot()
     )

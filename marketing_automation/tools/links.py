@@ -11,10 +11,21 @@ import re
 from html import escape, unescape
 from urllib.parse import quote
 
+_TOKEN = re.compile(r"[0-9a-f]{32}")
 # Only web links: mailto:, tel: and anchors have nothing to redirect to.
 _HREF = re.compile(
     r"(<a\b[^>]*?\bhref\s*=\s*)(\"|')(https?://.*?)\2", re.IGNORECASE | re.DOTALL
 )
+
+
+def is_token(value):
+    """Whether ``value`` looks like a token of ours: 128 bits as hexadecimal digits.
+
+    What stands in an address may be anything, also what a database refuses.
+
+    :rtype: bool
+    """
+    return bool(_TOKEN.fullmatch(value or ""))
 
 
 def sign_link(secret, token, url):

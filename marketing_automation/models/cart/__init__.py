@@ -5,4 +5,5 @@ from . import abandoned_cart
 from . import abandoned_cart_line
 from . import cart_detection
 from . import cart_restore
+from . import sale_order_restore
 from . import cart_timeline

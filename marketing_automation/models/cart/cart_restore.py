@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
+from ...tools.links import is_token
 from .sale_order import SKIP_ACTIVITY
 
 UNTOUCHED_COPY_DAYS = 7
@@ -22,7 +22,7 @@ class AbandonedCart(models.Model):
         :param str token: what stands in the address, anything at all
         :rtype: abandoned.cart
         """
-        if not token or len(token) != 32 or not token.isalnum():
+        if not is_token(token):
             return self.browse()
         return self.sudo().search([("token", "=", token)])
 
@@ -77,15 +77,18 @@ class AbandonedCart(models.Model):
         """
         self.ensure_one()
         order = order.with_context(**{SKIP_ACTIVITY: True, "skip_cart_verification": 1})
+        warned = order.order_line.filtered("shop_warning")
         outcome = {"dropped": [], "reduced": []}
-        for wanted in self._get_lines_to_restore():
-            got = self._restore_line(order, wanted)
+        for product, name, quantity, source in self._get_lines_to_restore():
+            got = order._restore_line(product, quantity, source)
             if got <= 0:
-                outcome["dropped"].append(wanted["name"])
-            elif got < wanted["quantity"]:
-                outcome["reduced"].append((wanted["name"], wanted["quantity"], got))
-        if not order.abandoned_cart_id:
-            order.abandoned_cart_id = self
+                outcome["dropped"].append(name)
+            elif got < quantity:
+                outcome["reduced"].append((name, quantity, got))
+        # The greeting says it already, for all products in one place.
+        (order.order_line - warned).shop_warning = False
+        order.shop_warning = False
+        order._remember_restored(self)
         order._recompute_prices()
         order._verify_cart_after_update()
         return outcome
@@ -93,138 +96,30 @@ class AbandonedCart(models.Model):
     def _get_lines_to_restore(self):
         """Return what to put back: the cart as it is now, else the snapshot.
 
-        :return: dicts ``name``, ``product``, ``quantity``, ``line`` (the original order
-            line with its options, empty when only the snapshot is left)
-        :rtype: list[dict]
+        :return: tuples (product, name, quantity, line); the original order line knows
+            the options that were chosen, it is empty when only the snapshot is left
+        :rtype: list[tuple]
         """
         self.ensure_one()
-        if self.order_id.state == "draft":
-            return [
-                {
-                    "name": line._get_line_header(),
-                    "product": line.product_id,
-                    "quantity": line.product_uom_qty,
-                    "line": line,
-                }
-                for line in self.order_id.order_line
-                if line._is_recoverable_line()
-            ]
-        return [
-            {
-                "name": line.name,
-                "product": line.product_id,
-                "quantity": line.quantity,
-                "line": self.env["sale.order.line"],
-            }
+        no_line = self.env["sale.order.line"]
+        kept = [
+            (line.product_id, line.name, line.quantity, no_line)
             for line in self.line_ids
         ]
-
-    @api.model
-    def _restore_line(self, order, wanted):
-        """Put one product back.
-
-        :param sale.order order: the visitor's cart
-        :param dict wanted: see ``_get_lines_to_restore``
-        :return: the quantity the cart holds of it now
-        :rtype: float
-        """
-        product, source = wanted["product"], wanted["line"]
-        if not self._is_on_sale(product, order.website_id):
-            return 0.0
-        if source.linked_line_ids.filtered("combo_item_id"):
-            return self._restore_combo(order, source)
-        options = self._get_line_options(source)
-        uom = source.product_uom_id or product.uom_id
-        present = order._cart_find_product_line(product.id, uom_id=uom.id, **options)
-        held = sum(present[:1].mapped("product_uom_qty"))
-        missing = wanted["quantity"] - held
-        if missing <= 0:
-            return wanted["quantity"]
-        try:
-            with self.env.cr.savepoint():
-                added = order._cart_add(product.id, missing, uom_id=uom.id, **options)
-        except UserError:
-            # Odoo refuses the combination today; it is reported as dropped.
-            return held
-        return max(added.get("quantity", 0.0), held)
-
-    @api.model
-    def _restore_combo(self, order, source):
-        """Put a combo back with its parts; one that is there already stays single."""
-        parts = source.linked_line_ids.filtered("combo_item_id")
-        for line in order.order_line:
-            if (
-                line.product_id == source.product_id
-                and line.linked_line_ids.combo_item_id == parts.combo_item_id
-            ):
-                return source.product_uom_qty
-        if not all(self._is_on_sale(part.product_id, None) for part in parts):
-            return 0.0
-        try:
-            with self.env.cr.savepoint():
-                return self._add_combo(order, source, parts)
-        except UserError:
-            return 0.0
-
-    @api.model
-    def _add_combo(self, order, source, parts):
-        quantity = source.product_uom_qty
-        main = order._cart_add(
-            source.product_id.id, quantity, **self._get_line_options(source)
+        if self.order_id.state != "draft":
+            return kept
+        lines = self.order_id.order_line.filtered(
+            lambda line: line._is_recoverable_line()
         )
-        for part in parts:
-            added = order._cart_add(
-                part.product_id.id,
-                quantity,
-                linked_line_id=main["line_id"],
-                combo_item_id=part.combo_item_id.id,
-                **self._get_line_options(part),
-            )
-            if not added.get("quantity"):
-                order.order_line.browse(main["line_id"]).unlink()
-                return 0.0
-        line = order.order_line.browse(main["line_id"])
-        order._check_combo_quantities(line)
-        return line.product_uom_qty
-
-    @api.model
-    def _is_on_sale(self, product, website):
-        """Whether a product may be put into a website's cart today.
-
-        :param website website: the cart's website; None for the parts of a combo,
-            which need not be published by themselves
-        :rtype: bool
-        """
-        if not (product.exists() and product.active):
-            return False
-        return website is None or (
-            product.sale_ok
-            and product.is_published
-            and (not product.website_id or product.website_id == website)
-            and not (
-                website.prevent_zero_price_sale
-                and product.type != "combo"
-                and not product._get_contextual_price()
-            )
-        )
-
-    @api.model
-    def _get_line_options(self, source):
-        """Return the options a customer chose, as ``_cart_add`` takes them."""
-        return {
-            "no_variant_attribute_value_ids": (
-                source.product_no_variant_attribute_value_ids.ids
-            ),
-            "product_custom_attribute_values": [
-                {
-                    "custom_product_template_attribute_value_id": (
-                        value.custom_product_template_attribute_value_id.id
-                    ),
-                    "custom_value": value.custom_value,
-                }
-                for value in source.product_custom_attribute_value_ids
-            ],
-        }
+        return [
+            (line.product_id, line._get_line_header(), line.product_uom_qty, line)
+            for line in lines
+        ] + [
+            # Odoo takes archived products out of carts; their customers did not.
+            line
+            for line in kept
+            if not line[0].active and line[0] not in lines.product_id
+        ]
 
     # === CLEAN-UP ===#
 

@@ -67,17 +67,20 @@ class SaleOrder(models.Model):
         """Record that the customer just did something to these carts.
 
         Called by what customers do, never by what this addon does. Ends a running
-        recovery for the moment: the person is here.
+        recovery for the moment: the person is here. Carts that a recovery link put
+        into these move along.
         """
         if self.env.context.get(SKIP_ACTIVITY):
             return
-        carts = self.filtered(lambda order: order.website_id and order.state == "draft")
+        carts = (self.sudo() | self._get_merged_orders()).filtered(
+            lambda order: order.website_id and order.state == "draft"
+        )
         if not carts:
             return
         carts.write(
             {"cart_activity_at": fields.Datetime.now(), "cart_activity_pending": True}
         )
-        carts.abandoned_cart_id.sudo()._on_customer_activity()
+        carts.abandoned_cart_id._on_customer_activity()
 
     def _get_cart_lines(self):
         """Return the lines of the cart that can be sold at this moment.

@@ -43,7 +43,7 @@ class SaleOrder(models.Model):
         return self.env["abandoned.cart"].search(
             Domain("state", "in", ("abandoned", "recovery_started"))
             & (
-                Domain("id", "=", self.abandoned_cart_id.id)
+                Domain("id", "in", self._get_restored_carts().ids)
                 | self._get_same_person_domain()
             )
         )
@@ -114,17 +114,15 @@ class SaleOrder(models.Model):
         return max(revenue + sum(refunds.mapped("amount_total_signed")), 0.0)
 
     def _cancel_twin_carts(self):
-        """Close the cart this order was restored from: it has been bought now.
+        """Close the carts this order was restored from: they have been bought now.
 
         Left open it would greet its owner at the next login as if nothing had been
         ordered. Other copies made by the recovery link go with it.
         """
         self.ensure_one()
-        if not self.abandoned_cart_id:
-            return
         others = self.search(
             [
-                ("abandoned_cart_id", "=", self.abandoned_cart_id.id),
+                ("abandoned_cart_id", "in", self._get_restored_carts().ids),
                 ("id", "!=", self.id),
                 ("website_id", "!=", False),
                 ("state", "=", "draft"),

@@ -1,0 +1,70 @@
+import {registry} from "@web/core/registry";
+
+// Opened through the recovery link by somebody who was never here before.
+registry.category("web_tour.tours").add("marketing_automation.recovery_link", {
+    steps: () => [
+        {
+            content: "The greeting is there",
+            trigger: ".o_cart_recovery_notice:contains('Welcome back')",
+        },
+        {
+            content: "It names what is sold no more",
+            trigger: ".o_cart_recovery_notice li:contains('Old lamp')",
+        },
+        {
+            content: "The product is in the cart, twice",
+            trigger:
+                ".o_cart_product:contains('Blue mug') input.js_quantity:value('2')",
+        },
+        {
+            content: "The cart's icon counts it",
+            trigger: "header .my_cart_quantity:contains('2')",
+        },
+        {
+            content: "Touching the page tells that a person is here",
+            trigger: "#shop_cart h4",
+            run: "click",
+        },
+        {
+            content: "It was sent once",
+            trigger: ".o_cart_recovery_notice[data-returned]",
+        },
+        {
+            content: "The greeting can be closed",
+            trigger: ".o_cart_recovery_notice .btn-close",
+            run: "click",
+        },
+        {
+            content: "It is gone",
+            trigger: "#shop_cart:not(:has(.o_cart_recovery_notice))",
+        },
+        {
+            content: "One more of it",
+            trigger: ".o_cart_product .css_quantity a[aria-label='Add one']:visible",
+            run: "click",
+        },
+        {
+            content: "The cart works like any other",
+            trigger: ".o_cart_product input.js_quantity:value('3')",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("marketing_automation.unsubscribe", {
+    steps: () => [
+        {
+            content: "Asked before anything happens",
+            trigger: "h1:contains('Unsubscribe')",
+        },
+        {
+            content: "One button",
+            trigger: "#wrap form button:contains('Unsubscribe')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Done",
+            trigger: "h1:contains('You are unsubscribed')",
+        },
+    ],
+});
