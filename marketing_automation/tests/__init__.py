@@ -9,3 +9,4 @@ from . import test_recovery_link
 from . import test_tracking
 from . import test_unsubscribe
 from . import test_tours_public
+from . import test_tours_backend

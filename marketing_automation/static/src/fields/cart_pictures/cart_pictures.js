@@ -1,0 +1,46 @@
+import {Component} from "@odoo/owl";
+import {registry} from "@web/core/registry";
+import {standardFieldProps} from "@web/views/fields/standard_field_props";
+
+const FALLBACK = "/web/static/img/placeholder.png";
+
+/** The pictures of the first products of a cart, and how many more there are. */
+export class CartPicturesField extends Component {
+    static template = "marketing_automation.CartPicturesField";
+    static props = {...standardFieldProps, limit: {type: Number, optional: true}};
+    static defaultProps = {limit: 4};
+
+    get list() {
+        return this.props.record.data[this.props.name];
+    }
+
+    get pictures() {
+        return this.list.records.slice(0, this.props.limit).map((line) => ({
+            id: line.id,
+            url: line.data.image_url || FALLBACK,
+            name: line.data.name,
+        }));
+    }
+
+    get more() {
+        return this.list.count - this.pictures.length;
+    }
+
+    onError(ev) {
+        if (!ev.target.src.endsWith(FALLBACK)) {
+            ev.target.src = FALLBACK;
+        }
+    }
+}
+
+export const cartPicturesField = {
+    component: CartPicturesField,
+    supportedTypes: ["one2many"],
+    relatedFields: [
+        {name: "name", type: "char"},
+        {name: "image_url", type: "char"},
+    ],
+    extractProps: ({options}) => ({limit: options.limit}),
+};
+
+registry.category("fields").add("marketing_cart_pictures", cartPicturesField);
