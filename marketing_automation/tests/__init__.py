@@ -10,3 +10,4 @@ from . import test_tracking
 from . import test_unsubscribe
 from . import test_tours_public
 from . import test_tours_backend
+from . import test_cart_activity

@@ -175,6 +175,7 @@ class SaleOrderLine(models.Model):
                     value.custom_value,
                 )
                 for value in self.product_custom_attribute_value_ids
+                if value.custom_value
             ),
             frozenset(self._get_combo_parts().combo_item_id.ids),
         )
