@@ -425,10 +425,13 @@ def serve(database, port, inbox):
     with Odoo(database, port, crons=1) as odoo:
         say()
         say("The shop is open:")
-        say(f"  backend  {odoo.url}/odoo/abandoned-carts   (login admin, password admin)")
+        say(f"  backend  {odoo.url}/odoo/abandoned-carts")
+        say("           (login admin, password admin)")
         say(f"  shop     {odoo.url}/shop")
         say("Look at Marketing Automation > Carts: open the cart, then What happened.")
-        say("Leave a cart of your own: after 30 idle minutes it is found, an hour after")
+        say(
+            "Leave a cart of your own: after 30 idle minutes it is found, an hour after"
+        )
         say("you left the first email arrives. Emails are shown here. Ctrl+C ends it.")
         odoo.wait()
 

@@ -11,6 +11,7 @@ else
     PG_OWNER="$(id -un)"
     PG_STATE="$CACHE/postgresql"
 fi
+PG_SERVER="$PG_STATE/server" # the owner's; the programs beside it are not
 # A socket's path may have 107 bytes, so it can't be below the cache.
 PG_SOCKET="/tmp/marketing-automation-$(id -u)-$(short_hash "$CACHE")"
 
@@ -24,7 +25,7 @@ pg_as_owner() (
     cd /
     if [ "$(id -u)" = 0 ]; then
         exec setpriv --reuid "$PG_OWNER" --regid "$(id -g "$PG_OWNER")" \
-            --clear-groups env HOME="$PG_STATE" "$@"
+            --clear-groups env HOME="$PG_SERVER" "$@"
     fi
     exec "$@"
 )
@@ -47,7 +48,7 @@ pg_answers() { "$PG_BIN/psql" -Atqc 'SELECT 1' postgres >/dev/null 2>&1; }
 
 pg_start() {
     local data
-    data="$PG_STATE/data-$(pg_major)"
+    data="$PG_SERVER/data-$(pg_major)"
     pg_answers && return 0 # somebody else was faster
     pg_make_folders
     if [ ! -f "$data/PG_VERSION" ]; then
@@ -56,14 +57,17 @@ pg_start() {
     say "PostgreSQL: starting the private server in $data"
     pg_forget_dead_server "$data"
     pg_launch "$data" || {
-        tail -n 20 "$PG_STATE/server.log" >&2 || true
-        die "the private PostgreSQL server did not start (log: $PG_STATE/server.log)"
+        tail -n 20 "$PG_SERVER/server.log" >&2 || true
+        die "the private PostgreSQL server did not start (log: $PG_SERVER/server.log)"
     }
 }
 
 pg_make_folders() {
     local dir
-    for dir in "$PG_STATE" "$PG_SOCKET"; do
+    mkdir -p "$PG_STATE"
+    [ -O "$PG_STATE" ] || die "$PG_STATE belongs to $(stat -c %U "$PG_STATE"); remove it."
+    chmod 755 "$PG_STATE"
+    for dir in "$PG_SERVER" "$PG_SOCKET"; do
         mkdir -p -m 700 "$dir"
         [ ! -L "$dir" ] || die "$dir is a link; remove it."
         if [ "$(id -u)" = 0 ]; then
@@ -124,13 +128,13 @@ pg_launch() (
         fd="${fd##*/}"
         [ "$fd" -le 2 ] || eval "exec $fd>&-"
     done
-    pg_as_owner setsid "$PG_BIN/pg_ctl" -D "$1" -l "$PG_STATE/server.log" \
+    pg_as_owner setsid "$PG_BIN/pg_ctl" -D "$1" -l "$PG_SERVER/server.log" \
         -w -t 60 start </dev/null >/dev/null 2>&1
 )
 
 pg_stop() {
     local data
-    for data in "$PG_STATE"/data-*; do
+    for data in "$PG_SERVER"/data-*; do
         [ ! -f "$data/postmaster.pid" ] ||
             pg_as_owner "$PG_BIN/pg_ctl" -D "$data" -m fast -w stop >/dev/null
     done

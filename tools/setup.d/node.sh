@@ -21,7 +21,7 @@ setup_node() {
     say "Node: getting it as a Python wheel (60 MB)"
     rm -rf "$CACHE/node.new" "$CACHE/node"
     make_venv "$CACHE/node.new"
-    "$CACHE/node.new/bin/python" -m pip install -q --no-deps \
+    "$CACHE/node.new/bin/python" -m pip install -qq --no-deps \
         --target "$CACHE/node.new/wheel" "$NODE_WHEEL" </dev/null ||
         die "Node could not be had. Install nodejs and npm, 18 or newer."
     mkdir "$CACHE/node.new/node"

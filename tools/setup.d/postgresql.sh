@@ -19,7 +19,7 @@ setup_postgresql() {
     done
     PG_BIN="$unpacked/bin"
     say "PostgreSQL: no server on this machine; unpacking one into $unpacked"
-    pg_make_folders
+    mkdir -p "$PG_STATE"
     rm -rf "$unpacked" "$PG_STATE/unpacked.new"
     apt_private system && apt_unpack_missing "$PG_STATE/unpacked.new" postgresql ||
         die "PostgreSQL could not be had. As root: apt-get install postgresql;" \
