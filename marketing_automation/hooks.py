@@ -29,4 +29,3 @@ def post_init_hook(env):
     env["website"].search([]).filtered(
         "cart_recovery_enabled"
     ).send_abandoned_cart_email = False
-

@@ -72,10 +72,7 @@ class MarketingCase(TransactionCase):
     @classmethod
     def _detect(cls):
         """Run detection and start recoveries, as the scheduled action does."""
-        while cls.env["abandoned.cart"]._detect_batch():
-            pass
-        cls.env["abandoned.cart"]._expire()
-        cls.env["marketing.enrollment"]._enroll_abandoned()
+        cls.env["abandoned.cart"]._detect_all()
 
     @classmethod
     def _abandon(cls, *args, **kwargs):

@@ -101,7 +101,8 @@ class TestAttribution(MarketingCase):
         for message, minutes in ((second, 10), (first, 5)):
             self._click(message)
             self.env.cr.execute(
-                "UPDATE marketing_engagement SET occurred_at = %s WHERE message_id = %s",
+                """UPDATE marketing_engagement SET occurred_at = %s
+                    WHERE message_id = %s""",
                 [fields.Datetime.now() - timedelta(minutes=minutes), message.id],
             )
         first.abandoned_cart_id.order_id.action_confirm()

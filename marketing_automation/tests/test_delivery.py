@@ -88,7 +88,9 @@ class TestDelivery(MarketingCase):
             self._use_smtp(server.port),
         ):
             self._dispatch()
-        self.assertEqual((message.state, message.reason), ("failed", "recipient_refused"))
+        self.assertEqual(
+            (message.state, message.reason), ("failed", "recipient_refused")
+        )
         self.assertIn("550", message.reason_detail)
         self.assertFalse(server.messages)
 
@@ -118,13 +120,17 @@ class TestDelivery(MarketingCase):
             self._use_smtp(server.port),
         ):
             self._dispatch()
-        self.assertEqual((message.state, message.reason), ("failed", "too_many_attempts"))
+        self.assertEqual(
+            (message.state, message.reason), ("failed", "too_many_attempts")
+        )
 
     def test_connection_lost_within_data_is_uncertain_and_never_sent_again(self):
         message = self._queue()
         with FaultySmtpServer([{"BODY": CLOSE}]) as server, self._use_smtp(server.port):
             self._dispatch()
-        self.assertEqual((message.state, message.reason), ("uncertain", "connection_lost"))
+        self.assertEqual(
+            (message.state, message.reason), ("uncertain", "connection_lost")
+        )
         with RecordingSmtpServer() as server, self._use_smtp(server.port):
             self._dispatch()
         self.assertFalse(server.messages)
@@ -158,7 +164,7 @@ class TestDelivery(MarketingCase):
     def test_one_message_per_step(self):
         message = self._queue()
         run = message.enrollment_id
-        run.write({"next_step_id": message.step_id.id, "next_at": run.create_date})
+        run.write({"next_step_id": message.step_id.id, "next_at": run.started_at})
         self._process_steps()
         self.assertEqual(run.message_ids, message)
 
@@ -201,7 +207,9 @@ class TestDelivery(MarketingCase):
             mute_logger(DISPATCHER),
         ):
             self._dispatch()
-        self.assertEqual((message.state, message.reason), ("uncertain", "provider_error"))
+        self.assertEqual(
+            (message.state, message.reason), ("uncertain", "provider_error")
+        )
 
     def test_rendering_error_fails_one_message_only(self):
         bad = self._queue()
@@ -328,7 +336,9 @@ class TestDelivery(MarketingCase):
         self.assertEqual(message.abandoned_cart_id.line_ids.price_unit, 20.0)
 
     def test_hostile_customer_name(self):
-        hostile = self._create_customer("{{ 7*7 }}<script>alert(1)</script>", "h@example.com")
+        hostile = self._create_customer(
+            "{{ 7*7 }}<script>alert(1)</script>", "h@example.com"
+        )
         message = self._queue(hostile)
         self._dispatch()
         self.assertEqual(message.state, "sent")

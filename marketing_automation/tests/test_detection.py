@@ -342,7 +342,9 @@ class TestDetection(MarketingCase):
         self.assertFalse(website.cart_recovery_enabled)
         website.cart_recovery_enabled = True
         self.assertFalse(website.send_abandoned_cart_email)
-        website.write({"send_abandoned_cart_email": True, "cart_recovery_enabled": True})
+        website.write(
+            {"send_abandoned_cart_email": True, "cart_recovery_enabled": True}
+        )
         self.assertTrue(website.cart_recovery_enabled)
         self.assertFalse(website.send_abandoned_cart_email)
 

@@ -149,8 +149,12 @@ class TestSequence(MarketingCase):
         )
         cart = self._abandon()
         self._process_steps()
-        run = cart.enrollment_ids.with_user(user)
-        run.action_stop()
+        run = cart.enrollment_ids
+        self.assertTrue(cart.is_running)
+        self.assertEqual(cart.recovery_progress, "Running")
+        cart.with_user(user).action_stop_recovery()
+        self.assertFalse(cart.is_running)
+        self.assertEqual(cart.recovery_progress, "Stopped by hand")
         self.assertEqual((run.state, run.stop_reason), ("stopped", "cancelled"))
         self.assertEqual(cart.message_ids.state, "cancelled")
         outsider = new_test_user(self.env, "out", groups="base.group_user")
@@ -203,7 +207,8 @@ class TestSequence(MarketingCase):
         run = self._abandon().enrollment_ids
         self.env.flush_all()
         self.env.cr.execute(
-            """INSERT INTO marketing_enrollment (sequence_id, company_id, state, next_at)
+            """INSERT INTO marketing_enrollment (
+                      sequence_id, company_id, state, next_at)
                SELECT sequence_id, company_id, 'active',
                       next_at + n * interval '1 day'
                  FROM marketing_enrollment, generate_series(1, 5000) n

@@ -13,6 +13,8 @@ class AbandonedCart(models.Model):
     _name = "abandoned.cart"
     _description = "Abandoned Cart"
     _order = "abandoned_at desc, id desc"
+    # Written in bulk by detection alone: `detected_at` says when, nobody is the author.
+    _log_access = False
 
     name = fields.Char(string="Cart", readonly=True)
     state = fields.Selection(
@@ -23,6 +25,7 @@ class AbandonedCart(models.Model):
             ("expired", "Expired"),
             ("excluded", "Excluded"),
         ],
+        group_expand=True,
         required=True,
         readonly=True,
         default="abandoned",
@@ -45,9 +48,7 @@ class AbandonedCart(models.Model):
         ondelete="set null",
         check_company=True,
     )
-    website_id = fields.Many2one(
-        "website", readonly=True, index=True, ondelete="cascade"
-    )
+    website_id = fields.Many2one("website", readonly=True, ondelete="cascade")
     company_id = fields.Many2one("res.company", required=True, readonly=True)
 
     partner_id = fields.Many2one(
@@ -81,6 +82,9 @@ class AbandonedCart(models.Model):
         string="Abandoned",
         readonly=True,
         help="The last thing the customer did to the cart.",
+    )
+    detected_at = fields.Datetime(
+        string="Detected", readonly=True, default=fields.Datetime.now
     )
     expires_at = fields.Datetime(string="Expires", readonly=True)
     returned_at = fields.Datetime(
@@ -125,6 +129,12 @@ class AbandonedCart(models.Model):
     enrollment_ids = fields.One2many("marketing.enrollment", "abandoned_cart_id")
     message_ids = fields.One2many("marketing.message", "abandoned_cart_id")
     message_count = fields.Integer(compute="_compute_message_count")
+    is_running = fields.Boolean(compute="_compute_recovery_progress")
+    recovery_progress = fields.Char(
+        string="Recovery",
+        compute="_compute_recovery_progress",
+        help="How far the messages to this customer are, and why they ended.",
+    )
 
     _token_uniq = models.UniqueIndex("(token)", "A recovery token is used once.")
     # Two workers may look at the same cart: only one of them records it.
@@ -154,6 +164,18 @@ class AbandonedCart(models.Model):
         )
         for cart in self:
             cart.message_count = counts.get(cart, 0)
+
+    @api.depends("enrollment_ids.state")
+    def _compute_recovery_progress(self):
+        runs = self.env["marketing.enrollment"]
+        states = dict(runs._fields["state"]._description_selection(self.env))
+        reasons = dict(runs._fields["stop_reason"]._description_selection(self.env))
+        for cart in self:
+            run = cart.enrollment_ids.sorted("id")[-1:]
+            cart.is_running = run.state in ("active", "paused")
+            cart.recovery_progress = (
+                reasons.get(run.stop_reason) or states.get(run.state) or False
+            )
 
     # === ACTION METHODS ===#
 
@@ -185,7 +207,7 @@ class AbandonedCart(models.Model):
         :rtype: dict
         """
         before = self.search_count([])
-        self.sudo()._detect_batch()
+        self.sudo()._detect_all()
         found = self.search_count([]) - before
         return {
             "type": "ir.actions.client",
@@ -198,6 +220,10 @@ class AbandonedCart(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+    def action_stop_recovery(self):
+        """End the running recovery of these carts by hand."""
+        self.enrollment_ids.action_stop()
 
     # === BUSINESS METHODS ===#
 

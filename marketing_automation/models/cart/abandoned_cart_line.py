@@ -7,6 +7,8 @@ class AbandonedCartLine(models.Model):
     _name = "abandoned.cart.line"
     _description = "Abandoned Cart Line"
     _order = "cart_id, id"
+    # Written in bulk by detection alone; who and when is the cart's.
+    _log_access = False
 
     cart_id = fields.Many2one(
         "abandoned.cart", required=True, readonly=True, index=True, ondelete="cascade"
@@ -17,7 +19,7 @@ class AbandonedCartLine(models.Model):
     )
     name = fields.Char(string="Product Name", readonly=True)
     quantity = fields.Float(readonly=True, digits="Product Unit")
-    currency_id = fields.Many2one("res.currency", readonly=True)
+    currency_id = fields.Many2one(related="cart_id.currency_id")
     price_unit = fields.Monetary(string="Unit Price", readonly=True)
     price_subtotal = fields.Monetary(string="Subtotal", readonly=True)
     image_url = fields.Char(string="Image", readonly=True)

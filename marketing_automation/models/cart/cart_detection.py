@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-BATCH_SIZE = 5000
+BATCH_SIZE = 10000
 
 # A line the customer put into the cart, and one that could still be sold.
 # The same rules in Python: `sale.order.line._is_recoverable_line`, `_is_sellable_now`;
@@ -50,6 +50,14 @@ class AbandonedCart(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
+    def _detect_all(self):
+        """Do at once, in one transaction, what the scheduled action does in many."""
+        while self._detect_batch():
+            pass
+        self._expire()
+        self.env["marketing.enrollment"]._enroll_abandoned()
+
+    @api.model
     def _detect_batch(self, limit=BATCH_SIZE):
         """Record up to ``limit`` carts without activity for their website's idle time.
 
@@ -57,24 +65,27 @@ class AbandonedCart(models.Model):
         :return: number of carts looked at; 0 when nothing is left
         :rtype: int
         """
-        # All of these are read or written by SQL below.
-        self.env["sale.order"].flush_model()
-        self.env["sale.order.line"].flush_model()
         self.env.flush_all()
-        order_ids = self._lock_idle_orders(limit)
-        if not order_ids:
+        # Compiling these statements takes PostgreSQL longer than running them.
+        self.env.cr.execute("SET LOCAL jit = off")
+        picked = self._lock_idle_orders(limit)
+        if not picked:
             return 0
-        facts = self._sql_cart_facts(order_ids)
-        recorded = self._update_known_carts(facts) + self._insert_new_carts(facts)
+        order_ids = [order_id for order_id, _known_id in picked]
+        facts = self._sql_facts(order_ids)
+        resumed = []
+        if any(known_id for _order_id, known_id in picked):
+            resumed = self.env.execute_query(self._sql_resumed(facts))
+        recorded = resumed + self.env.execute_query(self._sql_recorded(facts))
         self._snapshot_lines([cart_id for cart_id, _order_id in recorded])
-        self._mark_orders_examined(order_ids, recorded)
+        self._mark_examined(order_ids, recorded)
         self.env.invalidate_all(flush=False)
-        self._settle_known_carts([cart_id for cart_id, _order_id in recorded])
+        self._settle_resumed([cart_id for cart_id, _order_id in resumed])
         return len(order_ids)
 
     @api.model
     def _sql_idle_orders(self):
-        """Return the FROM and WHERE of carts whose customer left."""
+        """Return the FROM and WHERE of carts whose customer left (C1)."""
         return SQL(
             """FROM sale_order so
                JOIN website w ON w.id = so.website_id AND w.cart_recovery_enabled
@@ -95,75 +106,90 @@ class AbandonedCart(models.Model):
 
     @api.model
     def _lock_idle_orders(self, limit):
-        """Lock idle carts; those another worker holds are left to it."""
-        rows = self.env.execute_query(
+        """Lock idle carts; those another worker holds are left to it.
+
+        :return: pairs (order id, id of its abandonment so far)
+        :rtype: list
+        """
+        return self.env.execute_query(
             SQL(
-                """SELECT so.id %s ORDER BY so.cart_activity_at
-                   LIMIT %s FOR NO KEY UPDATE OF so SKIP LOCKED""",
+                """SELECT so.id, so.abandoned_cart_id %s
+                    ORDER BY so.cart_activity_at
+                    LIMIT %s FOR NO KEY UPDATE OF so SKIP LOCKED""",
                 self._sql_idle_orders(),
                 limit,
             )
         )
-        return [order_id for (order_id,) in rows]
 
     @api.model
-    def _sql_cart_facts(self, order_ids):
+    def _sql_facts(self, order_ids):
         """Return a query with one row of facts per cart in ``order_ids``.
 
         ``known_id`` is the abandonment this cart goes on with, if any: an open or
         excluded one of the same order, or of the order it was restored from unless
-        somebody else has given their own address meanwhile.
+        somebody else has given their own address meanwhile. ``reason`` says why a
+        cart is not worked (C2), NULL if it is.
         """
         return SQL(
             """
-            SELECT so.id AS order_id, so.name, so.website_id, so.company_id,
-                   so.create_date AS cart_created_at,
-                   so.cart_activity_at AS abandoned_at,
-                   so.cart_activity_at + c.cart_expiry_days * interval '1 day'
-                       AS expires_at,
-                   so.currency_id, so.amount_total,
-                   so.amount_total / COALESCE(NULLIF(so.currency_rate, 0), 1)
-                       AS amount_company,
-                   COALESCE(c.cart_minimum_amount, 0) AS minimum_amount,
-                   lines.item_count, lines.is_sellable,
-                   known.id AS known_id,
-                   COALESCE(p.id, known.partner_id) AS partner_id,
-                   CASE WHEN p.id IS NULL THEN COALESCE(known.is_guest, TRUE)
-                        ELSE NOT EXISTS (SELECT FROM res_users u
-                                         WHERE u.partner_id = p.id AND u.active)
-                   END AS is_guest,
-                   COALESCE(p.name, known.customer_name) AS customer_name,
-                   COALESCE(p.email, known.email) AS email,
-                   NULLIF(COALESCE(contact.email, known.email_normalized), '')
-                       AS email_normalized,
-                   COALESCE(p.phone, known.phone) AS phone,
-                   COALESCE(p.lang, known.lang, l.code) AS lang
-              FROM sale_order so
-              JOIN website w ON w.id = so.website_id
-              JOIN res_company c ON c.id = so.company_id
-              JOIN res_users wu ON wu.id = w.user_id
-              LEFT JOIN res_lang l ON l.id = w.default_lang_id
-              LEFT JOIN res_partner p
-                     ON p.id = so.partner_id AND p.id != wu.partner_id
-             CROSS JOIN LATERAL (
-                   -- Odoo normalizes an address with a line break to a part of it,
-                   -- which may be somebody else's.
-                   SELECT CASE WHEN p.email !~ '[[:cntrl:]]'
-                               THEN p.email_normalized END AS email) contact
-              LEFT JOIN abandoned_cart known
-                     ON known.id = so.abandoned_cart_id
-                    AND known.state NOT IN ('recovered', 'expired')
-                    AND (known.order_id = so.id OR p.id IS NULL
-                         OR contact.email = known.email_normalized)
-              CROSS JOIN LATERAL (
-                   SELECT COALESCE(sum(sol.product_uom_qty), 0) AS item_count,
-                          COALESCE(bool_or(%(sellable)s), FALSE) AS is_sellable
-                     FROM sale_order_line sol
-                     JOIN product_product pp ON pp.id = sol.product_id
-                     JOIN product_template pt ON pt.id = pp.product_tmpl_id
-                    WHERE sol.order_id = so.id AND %(recoverable)s
-              ) lines
-             WHERE so.id = ANY(%(order_ids)s)
+            SELECT f.*,
+                   CASE WHEN NOT f.is_sellable THEN 'no_sellable_lines'
+                        WHEN f.amount_company < f.minimum_amount THEN 'below_minimum'
+                        WHEN f.email_normalized IS NULL THEN 'no_contact'
+                   END AS reason
+              FROM (
+                   SELECT so.id AS order_id, so.name, so.website_id, so.company_id,
+                          so.create_date AS cart_created_at,
+                          so.cart_activity_at AS abandoned_at,
+                          so.cart_activity_at + c.cart_expiry_days * interval '1 day'
+                              AS expires_at,
+                          so.currency_id, so.amount_total,
+                          so.amount_total / COALESCE(NULLIF(so.currency_rate, 0), 1)
+                              AS amount_company,
+                          COALESCE(c.cart_minimum_amount, 0) AS minimum_amount,
+                          COALESCE(lines.item_count, 0) AS item_count,
+                          COALESCE(lines.is_sellable, FALSE) AS is_sellable,
+                          known.id AS known_id,
+                          COALESCE(p.id, known.partner_id) AS partner_id,
+                          CASE WHEN p.id IS NULL THEN COALESCE(known.is_guest, TRUE)
+                               ELSE NOT EXISTS (SELECT FROM res_users u
+                                                WHERE u.partner_id = p.id AND u.active)
+                          END AS is_guest,
+                          COALESCE(p.name, known.customer_name) AS customer_name,
+                          COALESCE(p.email, known.email) AS email,
+                          NULLIF(COALESCE(contact.email, known.email_normalized), '')
+                              AS email_normalized,
+                          COALESCE(p.phone, known.phone) AS phone,
+                          COALESCE(p.lang, known.lang, l.code) AS lang
+                     FROM sale_order so
+                     JOIN website w ON w.id = so.website_id
+                     JOIN res_company c ON c.id = so.company_id
+                     JOIN res_users wu ON wu.id = w.user_id
+                     LEFT JOIN res_lang l ON l.id = w.default_lang_id
+                     LEFT JOIN res_partner p
+                            ON p.id = so.partner_id AND p.id != wu.partner_id
+                    CROSS JOIN LATERAL (
+                          -- Odoo normalizes an address with a line break to a part
+                          -- of it, which may be somebody else's.
+                          SELECT CASE WHEN p.email !~ '[[:cntrl:]]'
+                                      THEN p.email_normalized END AS email) contact
+                     LEFT JOIN abandoned_cart known
+                            ON known.id = so.abandoned_cart_id
+                           AND known.state NOT IN ('recovered', 'expired')
+                           AND (known.order_id = so.id OR p.id IS NULL
+                                OR contact.email = known.email_normalized)
+                     LEFT JOIN (
+                          SELECT so.id AS order_id,
+                                 sum(sol.product_uom_qty) AS item_count,
+                                 bool_or(%(sellable)s) AS is_sellable
+                            FROM sale_order so
+                            JOIN website w ON w.id = so.website_id
+                            JOIN sale_order_line sol ON sol.order_id = so.id
+                            JOIN product_product pp ON pp.id = sol.product_id
+                            JOIN product_template pt ON pt.id = pp.product_tmpl_id
+                           WHERE so.id = ANY(%(order_ids)s) AND %(recoverable)s
+                           GROUP BY so.id) lines ON lines.order_id = so.id
+                    WHERE so.id = ANY(%(order_ids)s)) f
             """,
             sellable=SELLABLE_LINE,
             recoverable=RECOVERABLE_LINE,
@@ -171,87 +197,58 @@ class AbandonedCart(models.Model):
         )
 
     @api.model
-    def _sql_exclusion_reason(self):
-        """Return the reason why a cart (``f``) is not worked, NULL if it is (C2)."""
+    def _sql_resumed(self, facts):
+        """Go on with carts that were left behind before: same recovery, new facts."""
         return SQL(
-            """CASE WHEN NOT f.is_sellable THEN 'no_sellable_lines'
-                    WHEN f.amount_company < f.minimum_amount THEN 'below_minimum'
-                    WHEN f.email_normalized IS NULL THEN 'no_contact' END"""
+            """UPDATE abandoned_cart cart
+                  SET order_id = f.order_id, name = f.name,
+                      partner_id = f.partner_id, is_guest = f.is_guest,
+                      customer_name = f.customer_name, email = f.email,
+                      email_normalized = f.email_normalized, phone = f.phone,
+                      lang = f.lang, currency_id = f.currency_id,
+                      amount_total = f.amount_total,
+                      amount_company = f.amount_company, item_count = f.item_count,
+                      abandoned_at = f.abandoned_at, expires_at = f.expires_at,
+                      exclusion_reason = f.reason,
+                      state = CASE WHEN f.reason IS NOT NULL THEN 'excluded'
+                                   WHEN cart.state = 'excluded' THEN 'abandoned'
+                                   ELSE cart.state END
+                 FROM (%s) f
+                WHERE cart.id = f.known_id
+            RETURNING cart.id, f.order_id""",
+            facts,
         )
 
     @api.model
-    def _insert_new_carts(self, facts):
-        """Record the carts nobody knew yet.
+    def _sql_recorded(self, facts):
+        """Record the carts nobody knew yet, the most valuable first.
 
-        :return: pairs (cart id, order id)
-        :rtype: list
+        (Sorting also reads all facts before the first row is written: without it
+        PostgreSQL may scan what it is just writing, once per cart.)
         """
-        return self.env.execute_query(
-            SQL(
-                """
-                INSERT INTO abandoned_cart (
-                    create_uid, create_date, write_uid, write_date, token,
-                    order_id, name, website_id, company_id, partner_id, is_guest,
-                    customer_name, email, email_normalized, phone, lang, currency_id,
-                    amount_total, amount_company, item_count, cart_created_at,
-                    abandoned_at, expires_at, exclusion_reason, state)
-                SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(token)s,
-                       f.order_id, f.name, f.website_id, f.company_id, f.partner_id,
-                       f.is_guest, f.customer_name, f.email, f.email_normalized,
-                       f.phone, f.lang, f.currency_id, f.amount_total,
-                       f.amount_company, f.item_count, f.cart_created_at,
-                       f.abandoned_at, f.expires_at, reason,
-                       CASE WHEN reason IS NOT NULL THEN 'excluded'
-                            WHEN f.expires_at <= %(now)s THEN 'expired'
-                            ELSE 'abandoned' END
-                  FROM (%(facts)s) f
-                 CROSS JOIN LATERAL (SELECT %(reason)s AS reason) r
-                 WHERE f.known_id IS NULL
-                    ON CONFLICT DO NOTHING
-                RETURNING id, order_id
-                """,
-                uid=self.env.uid,
-                now=fields.Datetime.now(),
-                token=RANDOM_TOKEN,
-                facts=facts,
-                reason=self._sql_exclusion_reason(),
-            )
-        )
-
-    @api.model
-    def _update_known_carts(self, facts):
-        """Go on with carts that were left behind before: same recovery, new facts.
-
-        :return: pairs (cart id, order id)
-        :rtype: list
-        """
-        return self.env.execute_query(
-            SQL(
-                """
-                UPDATE abandoned_cart cart
-                   SET write_uid = %(uid)s, write_date = %(now)s,
-                       order_id = f.order_id, name = f.name,
-                       partner_id = f.partner_id, is_guest = f.is_guest,
-                       customer_name = f.customer_name, email = f.email,
-                       email_normalized = f.email_normalized, phone = f.phone,
-                       lang = f.lang, currency_id = f.currency_id,
-                       amount_total = f.amount_total,
-                       amount_company = f.amount_company, item_count = f.item_count,
-                       abandoned_at = f.abandoned_at, expires_at = f.expires_at,
-                       exclusion_reason = reason,
-                       state = CASE WHEN reason IS NOT NULL THEN 'excluded'
-                                    WHEN cart.state = 'excluded' THEN 'abandoned'
-                                    ELSE cart.state END
-                  FROM (%(facts)s) f
-                 CROSS JOIN LATERAL (SELECT %(reason)s AS reason) r
-                 WHERE cart.id = f.known_id
-                RETURNING cart.id, f.order_id
-                """,
-                uid=self.env.uid,
-                now=fields.Datetime.now(),
-                facts=facts,
-                reason=self._sql_exclusion_reason(),
-            )
+        return SQL(
+            """INSERT INTO abandoned_cart (
+                      detected_at, token, order_id, name, website_id, company_id,
+                      partner_id, is_guest, customer_name, email, email_normalized,
+                      phone, lang, currency_id, amount_total, amount_company,
+                      item_count, cart_created_at, abandoned_at, expires_at,
+                      exclusion_reason, state)
+               SELECT %(now)s, %(token)s, f.order_id, f.name, f.website_id,
+                      f.company_id, f.partner_id, f.is_guest, f.customer_name,
+                      f.email, f.email_normalized, f.phone, f.lang, f.currency_id,
+                      f.amount_total, f.amount_company, f.item_count,
+                      f.cart_created_at, f.abandoned_at, f.expires_at, f.reason,
+                      CASE WHEN f.reason IS NOT NULL THEN 'excluded'
+                           WHEN f.expires_at <= %(now)s THEN 'expired'
+                           ELSE 'abandoned' END
+                 FROM (%(facts)s) f
+                WHERE f.known_id IS NULL
+                ORDER BY f.amount_company DESC, f.order_id
+                   ON CONFLICT DO NOTHING
+            RETURNING id, order_id""",
+            now=fields.Datetime.now(),
+            token=RANDOM_TOKEN,
+            facts=facts,
         )
 
     @api.model
@@ -264,46 +261,43 @@ class AbandonedCart(models.Model):
             SQL(
                 """
                 INSERT INTO abandoned_cart_line (
-                    create_uid, create_date, write_uid, write_date, cart_id,
-                    product_id, name, quantity, currency_id, price_unit,
-                    price_subtotal, image_url)
-                SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, cart.id, sol.product_id,
+                    cart_id, product_id, name, quantity, price_unit, price_subtotal,
+                    image_url)
+                SELECT cart.id, sol.product_id,
                        -- The product as shown in the cart: without internal code.
                        regexp_replace(split_part(sol.name, E'\\n', 1),
                                       '^\\[[^]]*\\] ', ''),
-                       sol.product_uom_qty, sol.currency_id,
-                       (CASE WHEN show.untaxed THEN own.subtotal ELSE own.total END)
-                           / NULLIF(sol.product_uom_qty, 0),
-                       CASE WHEN show.untaxed THEN own.subtotal ELSE own.total END,
+                       sol.product_uom_qty,
+                       shown.amount / NULLIF(sol.product_uom_qty, 0), shown.amount,
                        '/web/image/product.product/' || sol.product_id
                            || '/image_256'
                   FROM abandoned_cart cart
-                  JOIN sale_order_line sol ON sol.order_id = cart.order_id
                   JOIN website w ON w.id = cart.website_id
-                 CROSS JOIN LATERAL (
-                       SELECT w.show_line_subtotals_tax_selection = 'tax_excluded'
-                              AS untaxed) show
+                  JOIN sale_order_line sol ON sol.order_id = cart.order_id
                  CROSS JOIN LATERAL (
                        -- A combo is priced through its parts.
-                       SELECT sum(part.price_subtotal) AS subtotal,
-                              sum(part.price_total) AS total
+                       SELECT sum(CASE w.show_line_subtotals_tax_selection
+                                  WHEN 'tax_excluded' THEN part.price_subtotal
+                                  ELSE part.price_total END) AS amount
                          FROM sale_order_line part
                         WHERE part.order_id = cart.order_id
                           AND (part.id = sol.id OR part.linked_line_id = sol.id
-                               AND part.combo_item_id IS NOT NULL)) own
-                 WHERE cart.id = ANY(%(cart_ids)s) AND %(recoverable)s
+                               AND part.combo_item_id IS NOT NULL)) shown
+                 WHERE cart.id = ANY(%s) AND %s
                  ORDER BY cart.id, sol.sequence, sol.id
                 """,
-                uid=self.env.uid,
-                now=fields.Datetime.now(),
-                cart_ids=cart_ids,
-                recoverable=RECOVERABLE_LINE,
+                cart_ids,
+                RECOVERABLE_LINE,
             )
         )
 
     @api.model
-    def _mark_orders_examined(self, order_ids, recorded):
-        """Take the carts off the list of candidates until their customers move."""
+    def _mark_examined(self, order_ids, recorded):
+        """Take the carts off the list of candidates until their customers move.
+
+        :param list order_ids: the carts that were looked at
+        :param list recorded: pairs (cart id, order id)
+        """
         self.env.cr.execute(
             SQL(
                 """UPDATE sale_order so
@@ -320,7 +314,7 @@ class AbandonedCart(models.Model):
         )
 
     @api.model
-    def _settle_known_carts(self, cart_ids):
+    def _settle_resumed(self, cart_ids):
         """Resume the recoveries held while the customer was here, or end them."""
         enrollments = self.env["marketing.enrollment"].search(
             [
@@ -341,7 +335,7 @@ class AbandonedCart(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """UPDATE abandoned_cart
-                      SET state = 'expired', write_date = %(now)s
+                      SET state = 'expired'
                     WHERE state IN ('abandoned', 'recovery_started')
                       AND expires_at <= %(now)s
                 RETURNING id""",

@@ -27,40 +27,48 @@ class AbandonedCart(models.Model):
         self.ensure_one()
         events = [
             *self._get_cart_events(),
-            *(event for run in self.enrollment_ids for event in self._get_run_events(run)),
             *(
                 event
-                for message in self.message_ids
+                for run in self.enrollment_ids
+                for event in self._get_run_events(run)
+            ),
+            *(
+                event
+                for message in self.message_ids.sorted("id")
                 for event in self._get_message_events(message)
             ),
         ]
         return sorted((event for event in events if event["at"]), key=_by_time)
 
     def _get_cart_events(self):
-        _ = self.env._
         labels = dict(self._fields["exclusion_reason"]._description_selection(self.env))
         return [
-            _event(self.cart_created_at, "fa-shopping-cart", "info", _("Cart created")),
+            _event(
+                self.cart_created_at,
+                "fa-shopping-cart",
+                "info",
+                self.env._("Cart created"),
+            ),
             _event(
                 self.abandoned_at,
                 "fa-sign-out",
                 "warning",
-                _("Customer left"),
-                _("The last change to the cart."),
+                self.env._("Customer left"),
+                self.env._("The last change to the cart."),
             ),
             _event(
-                self.exclusion_reason and self.create_date,
+                self.exclusion_reason and self.detected_at,
                 "fa-ban",
                 "secondary",
-                _("Excluded"),
+                self.env._("Excluded"),
                 labels.get(self.exclusion_reason, ""),
             ),
             _event(
                 self.returned_at,
                 "fa-reply",
                 "success",
-                _("Customer came back"),
-                _("Through “%s”.", self.returned_message_id.subject)
+                self.env._("Customer came back"),
+                self.env._("Through “%s”.", self.returned_message_id.subject)
                 if self.returned_message_id
                 else "",
             ),
@@ -68,53 +76,54 @@ class AbandonedCart(models.Model):
                 self.recovered_at,
                 "fa-check",
                 "success",
-                _("Recovered by order %s", self.recovered_order_id.name or ""),
-                _("Credited to “%s”.", self.recovered_message_id.subject)
+                self.env._("Recovered by order %s", self.recovered_order_id.name or ""),
+                self.env._("Credited to “%s”.", self.recovered_message_id.subject)
                 if self.recovered_message_id
-                else _("No message was clicked before: nothing is credited."),
+                else self.env._("No message was clicked before: nothing is credited."),
             ),
             _event(
                 self.state == "expired" and self.expires_at,
                 "fa-hourglass-end",
                 "secondary",
-                _("Expired"),
+                self.env._("Expired"),
             ),
         ]
 
     @api.model
     def _get_run_events(self, run):
-        _ = self.env._
         reasons = dict(run._fields["stop_reason"]._description_selection(self.env))
         return [
             _event(
-                run.create_date,
+                run.started_at,
                 "fa-play",
                 "info",
-                _("Sequence “%s” started", run.sequence_id.name),
+                self.env._("Sequence “%s” started", run.sequence_id.name),
             ),
             _event(
                 run.ended_at,
                 "fa-stop",
                 "secondary",
-                _("Sequence ended"),
-                reasons.get(run.stop_reason) or _("All steps are done."),
+                self.env._("Sequence ended"),
+                reasons.get(run.stop_reason) or self.env._("The last step was due."),
             ),
             _event(
                 run.state == "active" and run.next_at,
                 "fa-clock-o",
                 "light",
-                _("Next: %s", run.next_step_id.name),
+                self.env._("Next: %s", run.next_step_id.name),
             ),
         ]
 
     @api.model
     def _get_message_events(self, message):
-        _ = self.env._
         states = dict(message._fields["state"]._description_selection(self.env))
         reasons = dict(message._fields["reason"]._description_selection(self.env))
         reached = message.state in ("sent", "delivered")
-        title = _("%(step)s: %(state)s", step=message.step_id.name or message.subject,
-                  state=states[message.state])
+        title = self.env._(
+            "%(step)s: %(state)s",
+            step=message.step_id.name or message.subject,
+            state=states[message.state],
+        )
         events = [
             _event(
                 message.state_changed_at,
@@ -133,7 +142,9 @@ class AbandonedCart(models.Model):
                     engagement.occurred_at,
                     "fa-mouse-pointer" if clicked else "fa-bell-slash",
                     "success" if clicked else "danger",
-                    _("Clicked a link") if clicked else _("Unsubscribed"),
+                    self.env._("Clicked a link")
+                    if clicked
+                    else self.env._("Unsubscribed"),
                 )
             )
         return events

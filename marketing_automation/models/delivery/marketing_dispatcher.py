@@ -3,8 +3,8 @@ import random
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import email_normalize
 
+from ...providers.address import parse_mailbox
 from ...providers.base import OutgoingEmail, SendResult
 from ...tools.rendering import RenderError
 
@@ -125,7 +125,7 @@ class MarketingDispatcher(models.AbstractModel):
         except RenderError as error:
             message._set_state("failed", "rendering_error", str(error)[:250])
             return None
-        domain = (email_normalize(sender) or "@sandbox.invalid").rpartition("@")[2]
+        domain = parse_mailbox(sender).domain if sender else "sandbox.invalid"
         token = message.sudo().token
         message.write(
             {
@@ -215,9 +215,7 @@ class MarketingDispatcher(models.AbstractModel):
             return
         attempts = message.attempts + 1
         if attempts >= MAX_ATTEMPTS:
-            message._set_state(
-                "failed", "too_many_attempts", detail, attempts=attempts
-            )
+            message._set_state("failed", "too_many_attempts", detail, attempts=attempts)
             return
         pause = min(FIRST_PAUSE_SECONDS * 2**attempts, LONGEST_PAUSE_SECONDS)
         message._set_state(

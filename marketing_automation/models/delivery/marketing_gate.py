@@ -4,8 +4,8 @@ from odoo.tools import SQL
 from ..cart.cart_detection import RECOVERABLE_LINE, SELLABLE_LINE
 
 # Whether a person may be messaged now: one sentence of SQL per rule over a message `m`
-# and its cart, if it has one (`cart`, with its order `so`), at `clock.now`. The first that holds is the
-# reason. Rules about carts are false for messages without a cart.
+# and its cart, if it has one (`cart`, with its order `so`), at `clock.now`. The first
+# that holds is the reason. Rules about carts are false for messages without a cart.
 RULES = [
     # There is an address to write to.
     ("no_email", SQL("COALESCE(m.email_normalized, '') = ''")),

@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import email_normalize, formataddr
+from odoo.tools import email_normalize
 
+from ...providers.address import format_mailbox
 from ...providers.sandbox import SandboxProvider
 from ...providers.smtp import SmtpProvider
 
@@ -39,7 +40,6 @@ class MarketingProvider(models.Model):
     )
     mail_server_id = fields.Many2one(
         "ir.mail_server",
-        string="Mail Server",
         groups="base.group_system",
         help="Leave empty to let Odoo choose by the sender's address, as it does for "
         "all other mail.",
@@ -187,7 +187,7 @@ class MarketingProvider(models.Model):
         address = email_normalize(self.from_email or company.email or "")
         if not address:
             return ""
-        return formataddr((self.from_name or company.name, address))
+        return format_mailbox(self.from_name or company.name, address)
 
     def _get_adapter(self):
         """Return the plain-Python adapter that speaks with this provider.

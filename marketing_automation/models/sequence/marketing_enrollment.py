@@ -14,6 +14,8 @@ class MarketingEnrollment(models.Model):
     _description = "Sequence Enrollment"
     _order = "id desc"
     _rec_name = "abandoned_cart_id"
+    # Written in bulk: `started_at` says when, nobody is the author.
+    _log_access = False
 
     sequence_id = fields.Many2one(
         "marketing.sequence",
@@ -25,9 +27,7 @@ class MarketingEnrollment(models.Model):
     abandoned_cart_id = fields.Many2one(
         "abandoned.cart", readonly=True, index="btree_not_null", ondelete="cascade"
     )
-    partner_id = fields.Many2one(
-        "res.partner", string="Customer", readonly=True, index="btree_not_null"
-    )
+    partner_id = fields.Many2one(related="abandoned_cart_id.partner_id")
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     email_normalized = fields.Char(string="Email", readonly=True)
     state = fields.Selection(
@@ -52,6 +52,7 @@ class MarketingEnrollment(models.Model):
         ],
         readonly=True,
     )
+    started_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
     ended_at = fields.Datetime(readonly=True)
     last_step_id = fields.Many2one(
         "marketing.sequence.step", readonly=True, ondelete="set null"
@@ -134,12 +135,11 @@ class MarketingEnrollment(models.Model):
                 """
                 WITH enrolled AS (
                     INSERT INTO marketing_enrollment (
-                        create_uid, create_date, write_uid, write_date, sequence_id,
-                        abandoned_cart_id, partner_id, company_id, email_normalized,
-                        state, next_step_id, next_at)
+                        started_at, sequence_id, abandoned_cart_id, company_id,
+                        email_normalized, state, next_step_id, next_at)
                     SELECT DISTINCT ON (cart.company_id, cart.email_normalized)
-                           %(uid)s, %(now)s, %(uid)s, %(now)s, plan.sequence_id, cart.id,
-                           cart.partner_id, cart.company_id, cart.email_normalized,
+                           %(now)s, plan.sequence_id, cart.id, cart.company_id,
+                           cart.email_normalized,
                            'active', plan.step_id,
                            cart.abandoned_at + plan.offset_seconds * interval '1 second'
                       FROM abandoned_cart cart
@@ -172,7 +172,6 @@ class MarketingEnrollment(models.Model):
                  WHERE cart.id = enrolled.abandoned_cart_id
                 RETURNING cart.id
                 """,
-                uid=self.env.uid,
                 now=fields.Datetime.now(),
             )
         )
@@ -291,6 +290,6 @@ class MarketingEnrollment(models.Model):
         )
         if reason == "max_messages":
             return  # What was queued before is within the limit.
-        self.message_ids.filtered(
-            lambda message: message.state == "queued"
-        )._set_state("cancelled", reason)
+        self.message_ids.filtered(lambda message: message.state == "queued")._set_state(
+            "cancelled", reason
+        )
