@@ -112,7 +112,7 @@ def run_ours(env):
     env.cr.execute(
         """SELECT count(*) FROM abandoned_cart c
              JOIN marketing_enrollment e ON e.abandoned_cart_id = c.id
-            WHERE c.state = 'recovery_started'
+            WHERE e.state = 'active'
               AND (SELECT count(*) FROM abandoned_cart_line l
                     WHERE l.cart_id = c.id) = 2"""
     )

@@ -114,7 +114,7 @@ class TestDetection(MarketingCase):
                     "currency_id": order.currency_id.id,
                     "amount_total": 100.0,
                     "item_count": 3.0,
-                    "state": "recovery_started",
+                    "state": "abandoned",
                     "exclusion_reason": False,
                     "abandoned_at": order.cart_activity_at,
                     "expires_at": order.cart_activity_at + timedelta(days=30),
@@ -216,7 +216,7 @@ class TestDetection(MarketingCase):
         self.assertEqual(cart.currency_id, foreign)
         self.assertEqual(cart.amount_total, 16000.0)
         self.assertAlmostEqual(cart.amount_company, 40.0)
-        self.assertEqual(cart.state, "recovery_started")
+        self.assertEqual(cart.state, "abandoned")
         self.company.cart_minimum_amount = 41.0
         self.assertEqual(
             self._abandon(pricelist_id=pricelist.id).exclusion_reason, "below_minimum"
@@ -225,7 +225,7 @@ class TestDetection(MarketingCase):
     def test_free_cart(self):
         free = self._create_product("Sample", 0.0)
         self.website.prevent_zero_price_sale = False
-        self.assertEqual(self._abandon(products=[(free, 1)]).state, "recovery_started")
+        self.assertEqual(self._abandon(products=[(free, 1)]).state, "abandoned")
         self.website.prevent_zero_price_sale = True
         other = self._create_customer("Other", "other@example.com")
         self.assertEqual(
@@ -295,7 +295,7 @@ class TestDetection(MarketingCase):
         order.cart_activity_at = fields.Datetime.now() - timedelta(minutes=40)
         self._detect()
         self.assertEqual(order.abandoned_cart_id, cart)
-        self.assertEqual(cart.state, "recovery_started")
+        self.assertEqual(cart.state, "abandoned")
         self.assertFalse(cart.exclusion_reason)
         self.assertEqual(cart.line_ids.quantity, 10.0)
 
@@ -307,7 +307,7 @@ class TestDetection(MarketingCase):
         self._detect()
         self.assertEqual(old.state, "expired")
         self.assertNotEqual(order.abandoned_cart_id, old)
-        self.assertEqual(order.abandoned_cart_id.state, "recovery_started")
+        self.assertEqual(order.abandoned_cart_id.state, "abandoned")
 
     def test_expire(self):
         cart = self._abandon()
@@ -317,19 +317,30 @@ class TestDetection(MarketingCase):
         self.assertEqual(cart.state, "expired")
         self.assertEqual((run.state, run.stop_reason), ("stopped", "expired"))
 
-    def test_emptied_cart_ends_at_once(self):
-        cart = self._abandon()
-        order = cart.order_id
+    def test_emptied_cart_ends_at_once_and_resumes_when_filled_again(self):
+        cart = self._abandon(idle_minutes=61)
+        self._process_steps()
+        order, run = cart.order_id, cart.enrollment_ids
         with MockRequest(self.env, website=self.website, sale_order_id=order.id):
             order._cart_update_line_quantity(order.order_line.id, 0)
-        run = cart.enrollment_ids
         self.assertEqual((run.state, run.stop_reason), ("stopped", "emptied"))
+        order.cart_activity_at = fields.Datetime.now() - timedelta(minutes=40)
+        self._detect()
+        self.assertEqual(cart.exclusion_reason, "no_sellable_lines")
+        with MockRequest(self.env, website=self.website, sale_order_id=order.id):
+            order._cart_add(self.product.id, 3)
+        order.cart_activity_at = fields.Datetime.now() - timedelta(minutes=35)
+        self._detect()
+        self.assertEqual(cart.state, "abandoned")
+        self.assertEqual(cart.enrollment_ids, run, "goes on, does not start over")
+        self.assertEqual(run.state, "active")
+        self.assertEqual(run.next_step_id, self.sequence.step_ids[1])
 
     def test_scheduled_action(self):
         order = self._create_cart()
         self._run_cron("ir_cron_detect_carts")
         order.invalidate_recordset()
-        self.assertEqual(order.abandoned_cart_id.state, "recovery_started")
+        self.assertEqual(order.abandoned_cart_id.state, "abandoned")
 
     # === ODOO'S OWN REMINDER ===#
 

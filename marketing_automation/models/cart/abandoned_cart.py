@@ -232,6 +232,12 @@ class AbandonedCart(models.Model):
         self.ensure_one()
         return self.state in OPEN_STATES
 
+    def _start_recovery(self):
+        """The first message about these carts is on its way."""
+        self.filtered(lambda cart: cart.state == "abandoned").write(
+            {"state": "recovery_started"}
+        )
+
     def _on_customer_activity(self):
         """The customer is doing something to these carts: hold the recovery.
 

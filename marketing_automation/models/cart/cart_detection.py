@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.service.model import retrying
 from odoo.tools import SQL
 
 BATCH_SIZE = 10000
@@ -36,16 +37,16 @@ class AbandonedCart(models.Model):
         """Find abandoned carts, expire old ones, start recoveries.
 
         Works in committed batches: an interrupted run has lost nothing and the next
-        one goes on. Several workers may run it at once.
+        one goes on. Several workers may run it at once: a batch that meets what
+        somebody else has just written is done again.
         """
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=self._count_idle())
-        while count := self._detect_batch():
+        while count := retrying(self._detect_batch, self.env):
             if not cron._commit_progress(count):
-                return
-        self._expire()
-        self.env["marketing.enrollment"]._enroll_abandoned()
-        cron._commit_progress()
+                break
+        # Also when time is up: those found by now wait for nothing else.
+        retrying(self._finish_detection, self.env)
 
     # === BUSINESS METHODS ===#
 
@@ -54,6 +55,11 @@ class AbandonedCart(models.Model):
         """Do at once, in one transaction, what the scheduled action does in many."""
         while self._detect_batch():
             pass
+        self._finish_detection()
+
+    @api.model
+    def _finish_detection(self):
+        """Expire old carts, and start the recovery of those that were found."""
         self._expire()
         self.env["marketing.enrollment"]._enroll_abandoned()
 
@@ -274,20 +280,27 @@ class AbandonedCart(models.Model):
                   FROM abandoned_cart cart
                   JOIN website w ON w.id = cart.website_id
                   JOIN sale_order_line sol ON sol.order_id = cart.order_id
-                 CROSS JOIN LATERAL (
+                  LEFT JOIN (
                        -- A combo is priced through its parts.
-                       SELECT sum(CASE w.show_line_subtotals_tax_selection
-                                  WHEN 'tax_excluded' THEN part.price_subtotal
-                                  ELSE part.price_total END) AS amount
+                       SELECT part.linked_line_id, sum(part.price_subtotal) AS subtotal,
+                              sum(part.price_total) AS total
                          FROM sale_order_line part
-                        WHERE part.order_id = cart.order_id
-                          AND (part.id = sol.id OR part.linked_line_id = sol.id
-                               AND part.combo_item_id IS NOT NULL)) shown
-                 WHERE cart.id = ANY(%s) AND %s
+                         JOIN abandoned_cart cart ON cart.order_id = part.order_id
+                        WHERE cart.id = ANY(%(cart_ids)s)
+                          AND part.combo_item_id IS NOT NULL
+                        GROUP BY part.linked_line_id
+                  ) parts ON parts.linked_line_id = sol.id
+                 CROSS JOIN LATERAL (
+                       SELECT CASE w.show_line_subtotals_tax_selection
+                              WHEN 'tax_excluded'
+                              THEN sol.price_subtotal + COALESCE(parts.subtotal, 0)
+                              ELSE sol.price_total + COALESCE(parts.total, 0)
+                              END AS amount) shown
+                 WHERE cart.id = ANY(%(cart_ids)s) AND %(recoverable)s
                  ORDER BY cart.id, sol.sequence, sol.id
                 """,
-                cart_ids,
-                RECOVERABLE_LINE,
+                cart_ids=cart_ids,
+                recoverable=RECOVERABLE_LINE,
             )
         )
 
@@ -315,18 +328,15 @@ class AbandonedCart(models.Model):
 
     @api.model
     def _settle_resumed(self, cart_ids):
-        """Resume the recoveries held while the customer was here, or end them."""
-        enrollments = self.env["marketing.enrollment"].search(
-            [
-                ("abandoned_cart_id", "in", cart_ids),
-                ("state", "in", ("active", "paused")),
-            ]
-        )
-        ended = enrollments.filtered(
-            lambda enrollment: enrollment.abandoned_cart_id.state == "excluded"
-        )
-        ended._stop("emptied")
-        (enrollments - ended)._resume()
+        """Resume the recoveries held while the customers were here, or end them.
+
+        :param list cart_ids: carts that were left behind once more
+        """
+        excluded = self.browse(cart_ids).filtered(lambda cart: cart.state == "excluded")
+        excluded.enrollment_ids._stop("emptied")
+        (self.browse(cart_ids) - excluded).enrollment_ids.filtered(
+            lambda run: run.state == "paused" or run.stop_reason == "emptied"
+        )._resume()
 
     @api.model
     def _expire(self):

@@ -41,6 +41,8 @@ class AbandonedCart(models.Model):
         return sorted((event for event in events if event["at"]), key=_by_time)
 
     def _get_cart_events(self):
+        # Whoever sees the cart sees the number of its order.
+        order_name = self.sudo().recovered_order_id.name or ""
         labels = dict(self._fields["exclusion_reason"]._description_selection(self.env))
         return [
             _event(
@@ -76,7 +78,7 @@ class AbandonedCart(models.Model):
                 self.recovered_at,
                 "fa-check",
                 "success",
-                self.env._("Recovered by order %s", self.recovered_order_id.name or ""),
+                self.env._("Recovered by order %s", order_name),
                 self.env._("Credited to “%s”.", self.recovered_message_id.subject)
                 if self.recovered_message_id
                 else self.env._("No message was clicked before: nothing is credited."),

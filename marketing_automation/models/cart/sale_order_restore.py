@@ -15,6 +15,8 @@ class SaleOrder(models.Model):
         string="Restored Carts",
         readonly=True,
         copy=False,
+        # Sellers and customers read their orders without rights on these.
+        groups="marketing_automation.group_marketing_user",
         help="Abandoned carts that a recovery link put into this one.",
     )
 

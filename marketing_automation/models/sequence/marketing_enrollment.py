@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.service.model import retrying
 from odoo.tools import SQL
 
 BATCH_SIZE = 1000
@@ -103,7 +104,8 @@ class MarketingEnrollment(models.Model):
         """Turn the steps that are due into messages of the outbox, in batches."""
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=self.search_count(self._get_due_domain()))
-        while count := self._process_due_batch():
+        # A batch that meets a customer who is just coming back is done again.
+        while count := retrying(self._process_due_batch, self.env):
             if not cron._commit_progress(count):
                 return
 
@@ -124,7 +126,7 @@ class MarketingEnrollment(models.Model):
         """Start the recovery of abandoned carts, the most valuable first.
 
         One person has one recovery at a time: where somebody left several carts, the
-        most valuable one is worked, the others stay *abandoned* meanwhile.
+        most valuable one is worked, the others wait. A cart is worked once.
 
         :return: number of recoveries started
         :rtype: int
@@ -133,44 +135,39 @@ class MarketingEnrollment(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH enrolled AS (
-                    INSERT INTO marketing_enrollment (
-                        started_at, sequence_id, abandoned_cart_id, company_id,
-                        email_normalized, state, next_step_id, next_at)
-                    SELECT DISTINCT ON (cart.company_id, cart.email_normalized)
-                           %(now)s, plan.sequence_id, cart.id, cart.company_id,
-                           cart.email_normalized,
-                           'active', plan.step_id,
-                           cart.abandoned_at + plan.offset_seconds * interval '1 second'
-                      FROM abandoned_cart cart
-                     CROSS JOIN LATERAL (
-                           SELECT seq.id AS sequence_id, step.id AS step_id,
-                                  step.offset_seconds
-                             FROM marketing_sequence seq
-                             JOIN marketing_sequence_step step
-                               ON step.sequence_id = seq.id
-                            WHERE seq.active
-                              AND (seq.company_id IS NULL
-                                   OR seq.company_id = cart.company_id)
-                              AND (seq.website_id IS NULL
-                                   OR seq.website_id = cart.website_id)
-                            ORDER BY seq.sequence, seq.id, step.sequence, step.id
-                            LIMIT 1) plan
-                     WHERE cart.state = 'abandoned'
-                       AND NOT EXISTS (
-                           SELECT FROM marketing_enrollment other
-                            WHERE other.email_normalized = cart.email_normalized
-                              AND other.company_id = cart.company_id
-                              AND other.state IN ('active', 'paused'))
-                     ORDER BY cart.company_id, cart.email_normalized,
-                              cart.amount_company DESC, cart.id
-                        ON CONFLICT DO NOTHING
-                    RETURNING abandoned_cart_id)
-                UPDATE abandoned_cart cart
-                   SET state = 'recovery_started'
-                  FROM enrolled
-                 WHERE cart.id = enrolled.abandoned_cart_id
-                RETURNING cart.id
+                INSERT INTO marketing_enrollment (
+                    started_at, sequence_id, abandoned_cart_id, company_id,
+                    email_normalized, state, next_step_id, next_at)
+                SELECT DISTINCT ON (cart.company_id, cart.email_normalized)
+                       %(now)s, plan.sequence_id, cart.id, cart.company_id,
+                       cart.email_normalized, 'active', plan.step_id,
+                       cart.abandoned_at + plan.offset_seconds * interval '1 second'
+                  FROM abandoned_cart cart
+                 CROSS JOIN LATERAL (
+                       SELECT seq.id AS sequence_id, step.id AS step_id,
+                              step.offset_seconds
+                         FROM marketing_sequence seq
+                         JOIN marketing_sequence_step step ON step.sequence_id = seq.id
+                        WHERE seq.active
+                          AND (seq.company_id IS NULL
+                               OR seq.company_id = cart.company_id)
+                          AND (seq.website_id IS NULL
+                               OR seq.website_id = cart.website_id)
+                        ORDER BY seq.sequence, seq.id, step.sequence, step.id
+                        LIMIT 1) plan
+                 WHERE cart.state = 'abandoned'
+                   AND NOT EXISTS (
+                       SELECT FROM marketing_enrollment run
+                        WHERE run.abandoned_cart_id = cart.id)
+                   AND NOT EXISTS (
+                       SELECT FROM marketing_enrollment run
+                        WHERE run.email_normalized = cart.email_normalized
+                          AND run.company_id = cart.company_id
+                          AND run.state IN ('active', 'paused'))
+                 ORDER BY cart.company_id, cart.email_normalized,
+                          cart.amount_company DESC, cart.id
+                    ON CONFLICT DO NOTHING
+                RETURNING id
                 """,
                 now=fields.Datetime.now(),
             )
@@ -200,7 +197,7 @@ class MarketingEnrollment(models.Model):
         if not due:
             return 0
         messages = self.env["marketing.message"]._queue_sequence_steps(due)
-        messages._skip_blocked()
+        messages._skip_blocked().abandoned_cart_id._start_recovery()
         due.filtered(lambda enrollment: enrollment.state == "active")._advance()
         if messages.filtered(lambda message: message.state == "queued"):
             self.env.ref("marketing_automation.ir_cron_dispatch")._trigger()
@@ -251,17 +248,49 @@ class MarketingEnrollment(models.Model):
         self.filtered(lambda enrollment: enrollment.state == "active").state = "paused"
 
     def _resume(self):
-        """Go on where the run was held, counted from the new abandonment."""
-        for enrollment in self.filtered(lambda run: run.state == "paused"):
-            done = enrollment.last_step_id.offset_seconds or 0
-            pause = max(enrollment.next_step_id.offset_seconds - done, 0)
-            enrollment.write(
+        """Go on where these runs were held, counted from the new abandonment.
+
+        Runs that ended because the cart was emptied go on as well when it was filled
+        again, unless another run for the same person has begun meanwhile.
+        """
+        for run in self:
+            step = run.next_step_id or run._get_step_after_last()
+            if run.state == "active" or not step or run._has_rival():
+                continue
+            done = run.last_step_id.offset_seconds or 0
+            run.write(
                 {
                     "state": "active",
-                    "next_at": enrollment.abandoned_cart_id.abandoned_at
-                    + timedelta(seconds=pause),
+                    "stop_reason": False,
+                    "ended_at": False,
+                    "next_step_id": step.id,
+                    "next_at": run.abandoned_cart_id.abandoned_at
+                    + timedelta(seconds=max(step.offset_seconds - done, 0)),
                 }
             )
+
+    def _get_step_after_last(self):
+        if self.last_step_id:
+            return self.last_step_id._get_following_steps()[:1]
+        return self.sequence_id.step_ids.sorted(lambda step: (step.sequence, step.id))[
+            :1
+        ]
+
+    def _has_rival(self):
+        """Whether another run for the same person or cart is going on."""
+        return bool(
+            self.search_count(
+                [
+                    ("id", "!=", self.id),
+                    ("state", "in", RUNNING_STATES),
+                    ("company_id", "=", self.company_id.id),
+                    "|",
+                    ("email_normalized", "=", self.email_normalized),
+                    ("abandoned_cart_id", "=", self.abandoned_cart_id.id),
+                ],
+                limit=1,
+            )
+        )
 
     def _on_message_blocked(self, reason):
         """The gate held a message of these runs back: some reasons end the run.
