@@ -11,3 +11,6 @@ from . import test_unsubscribe
 from . import test_tours_public
 from . import test_tours_backend
 from . import test_cart_activity
+from . import test_security
+from . import test_concurrency
+from . import test_module

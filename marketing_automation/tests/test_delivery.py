@@ -114,7 +114,7 @@ class TestDelivery(MarketingCase):
 
     def test_given_up_after_many_attempts(self):
         message = self._queue()
-        message.attempts = 5
+        message.attempts = 9
         with (
             RecordingSmtpServer({("RCPT", None): "451 4.7.1 greylisted"}) as server,
             self._use_smtp(server.port),
@@ -284,9 +284,7 @@ class TestDelivery(MarketingCase):
 
     def test_gate_customer_is_in_the_shop(self):
         message = self._queue()
-        message.abandoned_cart_id.order_id.write(
-            {"cart_activity_at": fields.Datetime.now(), "cart_activity_pending": True}
-        )
+        message.abandoned_cart_id.order_id.cart_activity_at = fields.Datetime.now()
         self._assert_blocked(message, "returned")
         self.assertEqual(message.enrollment_id.state, "active", "goes on later")
 
@@ -333,7 +331,7 @@ class TestDelivery(MarketingCase):
         message.abandoned_cart_id.order_id._recompute_prices()
         self._dispatch()
         self.assertIn("33.00", message.body_html)
-        self.assertEqual(message.abandoned_cart_id.line_ids.price_unit, 20.0)
+        self.assertEqual(message.abandoned_cart_id.lines[0]["price_unit"], 20.0)
 
     def test_hostile_customer_name(self):
         hostile = self._create_customer(
@@ -390,6 +388,25 @@ class TestDelivery(MarketingCase):
         self.assertIn(f"/marketing/click/{message.token}?u=", body)
         self.assertIn(f'href="{message._get_unsubscribe_url()}"', body)
         self.assertNotIn(f'href="{self.website.get_base_url()}/shop', body)
+
+    def test_uncertain_message_is_settled_by_a_person(self):
+        user = new_test_user(
+            self.env, "mu", groups="marketing_automation.group_marketing_user"
+        )
+        for action, state in (
+            ("action_mark_sent", "sent"),
+            ("action_mark_failed", "failed"),
+        ):
+            with self.subTest(action):
+                message = self._queue(
+                    self._create_customer(state, f"{state}@example.com")
+                )
+                getattr(message.with_user(user), action)()
+                self.assertEqual(message.state, "queued", "nothing to settle yet")
+                message._set_state("sending")
+                message._set_state("uncertain", "worker_lost")
+                getattr(message.with_user(user), action)()
+                self.assertEqual((message.state, message.reason), (state, "settled"))
 
     def test_action_cancel(self):
         message = self._queue()

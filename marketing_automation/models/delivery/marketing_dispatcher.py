@@ -1,8 +1,13 @@
 import logging
 import random
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
+
+from psycopg2 import OperationalError
 
 from odoo import api, fields, models
+from odoo.service.model import retrying
 
 from ...providers.address import parse_mailbox
 from ...providers.base import OutgoingEmail, SendResult
@@ -11,7 +16,7 @@ from ...tools.rendering import RenderError
 _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 50
-MAX_ATTEMPTS = 6
+MAX_ATTEMPTS = 10
 FIRST_PAUSE_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 4 * 3600
 # Faults of our side or of the account: the message itself is fine and waits.
@@ -59,21 +64,33 @@ class MarketingDispatcher(models.AbstractModel):
         :return: number of messages claimed; 0 when nothing is due
         :rtype: int
         """
-        commit = self.env["ir.cron"]._commit_progress
-        claimed = self.env["marketing.message"]._claim(limit)
-        commit()
+        # Each of these is a transaction, done again when it meets another one (a click,
+        # a customer who is back, a second worker). Handing over is never done again.
+        claimed = self._in_transaction(self.env["marketing.message"]._claim, limit)
         if not claimed:
             return 0
-        batches = self._prepare_batches(claimed._skip_blocked())
         # What is about to leave is on record before it leaves.
-        commit()
+        batches = self._in_transaction(self._prepare_claimed, claimed)
         for provider, emails in batches:
             results = self._hand_over(provider, emails)
-            # A new transaction sees what happened meanwhile (a quick click, say).
-            commit()
-            self._write_results(provider, results)
-            commit()
+            self._in_transaction(self._write_results, provider, results)
         return len(claimed)
+
+    @api.model
+    def _in_transaction(self, method, *args):
+        """Call ``method`` and commit; try again on a serialization failure."""
+        # A new transaction sees what happened meanwhile.
+        self.env["ir.cron"]._commit_progress()
+        return retrying(partial(method, *args), self.env)
+
+    @api.model
+    def _prepare_claimed(self, claimed):
+        """Ask the gate about claimed messages and render those that may go.
+
+        :return: pairs (provider, list of OutgoingEmail)
+        :rtype: list
+        """
+        return self._prepare_batches(claimed._skip_blocked())
 
     @api.model
     def _prepare_batches(self, messages):
@@ -85,9 +102,8 @@ class MarketingDispatcher(models.AbstractModel):
         :return: pairs (provider, list of OutgoingEmail)
         :rtype: list
         """
-        contexts = self.env["marketing.template.context"]._prepare_cart_contexts(
-            messages
-        )
+        contexts = self._prepare_contexts(messages)
+        messages = messages.filtered(lambda message: message.id in contexts)
         batches = {}
         for (company, channel), group in messages.grouped(
             lambda message: (message.company_id, message.channel)
@@ -102,12 +118,47 @@ class MarketingDispatcher(models.AbstractModel):
                 continue
             emails = batches.setdefault(provider, [])
             for message in group:
-                email = self._prepare_email(
-                    provider, sender, message, contexts[message.id]
-                )
-                if email:
-                    emails.append(email)
+                with self._isolated(message):
+                    email = self._prepare_email(
+                        provider, sender, message, contexts[message.id]
+                    )
+                    if email:
+                        emails.append(email)
         return [(provider, emails) for provider, emails in batches.items() if emails]
+
+    @api.model
+    def _prepare_contexts(self, messages):
+        """Build what messages are rendered with; the others fail, each alone.
+
+        :rtype: dict[int, dict]
+        """
+        build = self.env["marketing.template.context"]._prepare_cart_contexts
+        try:
+            with self.env.cr.savepoint():
+                return build(messages)
+        except OperationalError:
+            raise
+        except Exception:
+            contexts = {}
+            for message in messages:
+                with self._isolated(message):
+                    contexts |= build(message)
+            return contexts
+
+    @contextmanager
+    def _isolated(self, message):
+        """A fault within fails this message alone; those before and behind it leave.
+
+        Otherwise all claimed messages of the batch would stay in flight for ever.
+        """
+        try:
+            with self.env.cr.savepoint():
+                yield
+        except OperationalError:
+            raise  # Not the message's fault: the transaction is done again.
+        except Exception as error:
+            _logger.exception("Message %s could not be prepared", message.id)
+            message._set_state("failed", "rendering_error", str(error)[:250])
 
     @api.model
     def _prepare_email(self, provider, sender, message, context):
@@ -160,7 +211,15 @@ class MarketingDispatcher(models.AbstractModel):
         :return: one result per message
         :rtype: list[SendResult]
         """
-        adapter = provider._get_adapter()
+        try:
+            adapter = provider._get_adapter()
+        except Exception as error:
+            _logger.exception("Provider %s cannot be used", provider.id)
+            # Nothing was handed over.
+            return [
+                SendResult(email.uuid, "retry", "", "provider_error", str(error))
+                for email in emails
+            ]
         try:
             return adapter.send(emails)
         except Exception as error:
@@ -188,7 +247,9 @@ class MarketingDispatcher(models.AbstractModel):
         }
         account_error = False
         for result in results:
-            message = by_token[result.uuid]
+            message = by_token.get(result.uuid)
+            if message is None:
+                continue  # Deleted meanwhile, with its cart.
             detail = (result.detail or "")[:250]
             if result.status == "accepted":
                 message._set_state("sent", sent_at=fields.Datetime.now())
@@ -200,7 +261,7 @@ class MarketingDispatcher(models.AbstractModel):
                 message._set_state("failed", result.reason, detail)
             else:
                 message._set_state("uncertain", result.reason, detail)
-        if provider.last_error != account_error:
+        if provider.exists() and provider.last_error != account_error:
             provider.sudo().last_error = account_error
 
     @api.model

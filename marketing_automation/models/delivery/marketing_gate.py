@@ -51,7 +51,7 @@ RULES = [
     # The customer is not in the shop at this moment.
     (
         "returned",
-        SQL("so.cart_activity_pending AND so.cart_activity_at > cart.abandoned_at"),
+        SQL("so.cart_activity_at > cart.abandoned_at"),
     ),
     # Something of it is still sold. (Stock is checked when the message is rendered.)
     (

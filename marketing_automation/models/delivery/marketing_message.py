@@ -73,6 +73,8 @@ class MarketingMessage(models.Model):
             ("connection_lost", "The connection was lost while handing over"),
             ("worker_lost", "The process that was sending it died"),
             ("provider_error", "The provider failed"),
+            # What a person found out
+            ("settled", "Settled by hand"),
         ],
         readonly=True,
         help="Why the message is in its state.",
@@ -138,7 +140,11 @@ class MarketingMessage(models.Model):
     )
     last_clicked_at = fields.Datetime(compute="_compute_clicks")
     attributed_order_ids = fields.One2many(
-        "sale.order", "attributed_message_id", string="Credited Orders"
+        "sale.order",
+        "attributed_message_id",
+        string="Credited Orders",
+        # Reading it asks for rights on orders; marketing users need not have them.
+        groups="sales_team.group_sale_salesman",
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     attributed_revenue = fields.Monetary(
@@ -207,6 +213,14 @@ class MarketingMessage(models.Model):
         """
         self.check_access("read")
         self.sudo()._set_state("cancelled", "cancelled")
+
+    def action_mark_sent(self):
+        """Settle uncertain messages: somebody found out that they arrived."""
+        self._settle("sent")
+
+    def action_mark_failed(self):
+        """Settle uncertain messages: somebody found out that they never left."""
+        self._settle("failed")
 
     def action_open_cart(self):
         """Open the cart this message is about.
@@ -379,6 +393,11 @@ class MarketingMessage(models.Model):
         self.env["marketing.engagement"]._record(
             self.sudo().token, "unsubscribe", user_agent=user_agent
         )
+
+    def _settle(self, state):
+        self.check_access("read")
+        uncertain = self.sudo().filtered(lambda message: message.state == "uncertain")
+        uncertain._set_state(state, "settled")
 
     # === LINKS ===#
 

@@ -40,6 +40,7 @@ class MarketingProvider(models.Model):
     )
     mail_server_id = fields.Many2one(
         "ir.mail_server",
+        ondelete="restrict",
         groups="base.group_system",
         help="Leave empty to let Odoo choose by the sender's address, as it does for "
         "all other mail.",

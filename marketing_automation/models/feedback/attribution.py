@@ -42,6 +42,8 @@ class SaleOrder(models.Model):
         self.ensure_one()
         return self.env["abandoned.cart"].search(
             Domain("state", "in", ("abandoned", "recovery_started"))
+            # Another company's shop does not learn what was bought in this one.
+            & Domain("company_id", "=", self.company_id.id)
             & (
                 Domain("id", "in", self._get_restored_carts().ids)
                 | self._get_same_person_domain()
@@ -120,13 +122,12 @@ class SaleOrder(models.Model):
         ordered. Other copies made by the recovery link go with it.
         """
         self.ensure_one()
-        others = self.search(
-            [
-                ("abandoned_cart_id", "in", self._get_restored_carts().ids),
-                ("id", "!=", self.id),
-                ("website_id", "!=", False),
-                ("state", "=", "draft"),
-            ]
+        carts = self._get_restored_carts()
+        copies = self.search(
+            [("restored_cart_ids", "in", carts.ids), ("state", "=", "draft")]
+        )
+        others = (copies | carts.order_id).filtered(
+            lambda order: order != self and order.website_id and order.state == "draft"
         )
         if others:
             others._action_cancel()

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class MarketingSequence(models.Model):
@@ -7,6 +8,7 @@ class MarketingSequence(models.Model):
     _name = "marketing.sequence"
     _description = "Recovery Sequence"
     _order = "sequence, id"
+    _check_company_auto = True
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
@@ -20,7 +22,7 @@ class MarketingSequence(models.Model):
     )
     website_id = fields.Many2one(
         "website",
-        check_company=True,
+        ondelete="restrict",
         help="Leave empty to use it on every website.",
     )
     max_messages = fields.Integer(
@@ -109,6 +111,22 @@ class MarketingSequence(models.Model):
             sequence.timeline = self.env["ir.qweb"]._render(
                 "marketing_automation.sequence_timeline", {"sequence": sequence}
             )
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("company_id", "website_id")
+    def _check_website_company(self):
+        for sequence in self:
+            company, website = sequence.company_id, sequence.website_id
+            if company and website and website.company_id != company:
+                raise ValidationError(
+                    self.env._(
+                        "%(website)s is a website of another company than %(company)s. "
+                        "Choose one of its own, or leave the company empty.",
+                        website=website.name,
+                        company=company.name,
+                    )
+                )
 
     # === ACTION METHODS ===#
 

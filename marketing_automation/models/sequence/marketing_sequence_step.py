@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 
 UNIT_SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
@@ -9,6 +11,7 @@ class MarketingSequenceStep(models.Model):
     _name = "marketing.sequence.step"
     _description = "Sequence Step"
     _order = "sequence_id, sequence, id"
+    _check_company_auto = True
 
     sequence_id = fields.Many2one(
         "marketing.sequence", required=True, index=True, ondelete="cascade"
@@ -95,14 +98,29 @@ class MarketingSequenceStep(models.Model):
     def _unlink_move_enrollments_on(self):
         """Carts waiting for a step that goes away wait for the one behind it."""
         for step in self:
-            waiting = self.env["marketing.enrollment"].search(
-                [("next_step_id", "=", step.id), ("state", "in", ("active", "paused"))]
+            # Whoever edits sequences cannot write runs, nor see other companies'.
+            waiting = (
+                self.env["marketing.enrollment"]
+                .sudo()
+                .search(
+                    [
+                        ("next_step_id", "=", step.id),
+                        ("state", "in", ("active", "paused")),
+                    ]
+                )
             )
-            following = step._get_following_steps() - self
-            if following:
-                waiting.next_step_id = following[0]
-            else:
+            following = (step._get_following_steps() - self)[:1]
+            if not following:
                 waiting._complete()
+                continue
+            later = timedelta(
+                seconds=max(following.offset_seconds - step.offset_seconds, 0)
+            )
+            for run in waiting:
+                # Its own time: the second reminder does not leave with the first's.
+                run.write(
+                    {"next_step_id": following.id, "next_at": run.next_at + later}
+                )
 
     # === BUSINESS METHODS ===#
 
