@@ -24,6 +24,7 @@
         "views/sequence/sequence_timeline_templates.xml",
         "views/sequence/marketing_enrollment_views.xml",
         "views/sequence/marketing_sequence_views.xml",
+        "views/cart/cart_lines_templates.xml",
         "views/cart/cart_timeline_templates.xml",
         "views/cart/abandoned_cart_views.xml",
         "views/delivery/marketing_message_views.xml",

@@ -5,15 +5,14 @@ def post_init_hook(env):
     """Take over carts that were there before, and Odoo's own reminder.
 
     Customers' activity in existing carts shows in the rows that only they write: the
-    cart and its lines. Draft carts wait for detection from now on.
+    cart and its lines.
     """
     env.flush_all()
     env.cr.execute(
         SQL(
             """
             UPDATE sale_order so
-               SET cart_activity_at = GREATEST(so.create_date, lines.last_change),
-                   cart_activity_pending = TRUE
+               SET cart_activity_at = GREATEST(so.create_date, lines.last_change)
               FROM (SELECT o.id, max(GREATEST(sol.create_date, sol.write_date))
                            AS last_change
                       FROM sale_order o

@@ -148,7 +148,7 @@ class CartRecovery(Cart):
     def _create_untouched_cart(self):
         """Create the visitor's cart without calling it something the customer did."""
         order = request.website._create_cart()
-        order.write({"cart_activity_at": False, "cart_activity_pending": False})
+        order.cart_activity_at = False
         return order
 
     def _render_recovery_page(self, status):

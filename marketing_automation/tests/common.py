@@ -2,8 +2,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2 import IntegrityError
+
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import TransactionCase
+from odoo.tools import mute_logger
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
@@ -27,9 +31,9 @@ class MarketingCase(TransactionCase):
         cls.customer = cls._create_customer("Anna Smith", "anna@example.com")
         # Demo data may hold pricelists and carts of its own.
         cls.env["product.pricelist"].search([]).active = False
-        cls.env["sale.order"].search([("cart_activity_pending", "=", True)]).write(
-            {"cart_activity_pending": False}
-        )
+        cls.env["sale.order"].search(
+            [("cart_activity_at", "!=", False)]
+        ).cart_activity_at = False
 
     @classmethod
     def _create_product(cls, name, price, **vals):
@@ -105,6 +109,7 @@ class MarketingCase(TransactionCase):
         shift = timedelta(**delta)
         cart.abandoned_at -= shift
         cart.expires_at -= shift
+        cart.order_id.cart_activity_at -= shift
         for run in cart.enrollment_ids.filtered("next_at"):
             run.next_at -= shift
 
@@ -122,3 +127,13 @@ class MarketingCase(TransactionCase):
         self.smtp.write({"mail_server_id": server.id, "state": "enabled"})
         with patch.object(IrMail_Server, "_disable_send", lambda _self: False):
             yield server
+
+    def _assert_error(self, function):
+        """A clear error, of Odoo or of the database, and nothing is changed."""
+        try:
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                function()
+        except (IntegrityError, UserError):
+            self.env.invalidate_all()
+        else:
+            self.fail("no error")

@@ -190,7 +190,7 @@ class TestAttribution(MarketingCase):
         cart = message.abandoned_cart_id
         original = cart.order_id
         copy = self._create_cart(self._create_customer("Friend", "f@example.com"))
-        copy.abandoned_cart_id = cart
+        copy.restored_cart_ids = cart
         copy.action_confirm()
         self.assertEqual(cart.recovered_order_id, copy)
         self.assertEqual(original.state, "cancel")

@@ -36,7 +36,6 @@ class TestCartActivity(MarketingHttpCase, PaymentHttpCommon):
     def _leave(self):
         """The customer goes away; detection looks at the cart."""
         self.order.cart_activity_at = fields.Datetime.now() - timedelta(hours=2)
-        self.order.cart_activity_pending = False
         self.env.flush_all()
         return self.order.cart_activity_at
 
@@ -45,7 +44,6 @@ class TestCartActivity(MarketingHttpCase, PaymentHttpCommon):
         act()
         self.env.invalidate_all()
         self.assertGreater(self.order.cart_activity_at, before)
-        self.assertTrue(self.order.cart_activity_pending)
 
     def _submit_address(self):
         country = self.env.ref("base.be")
@@ -88,7 +86,6 @@ class TestCartActivity(MarketingHttpCase, PaymentHttpCommon):
 
     def test_new_cart(self):
         self.assertTrue(self.order.cart_activity_at)
-        self.assertTrue(self.order.cart_activity_pending)
 
     def test_add_change_and_clear(self):
         self._assert_active(lambda: self._add(self.lamp))
@@ -145,4 +142,3 @@ class TestCartActivity(MarketingHttpCase, PaymentHttpCommon):
             self._get(path)
         self._rpc("/shop/cart/quantity")
         self.assertEqual(self.order.cart_activity_at, before)
-        self.assertFalse(self.order.cart_activity_pending)

@@ -37,7 +37,6 @@ class TestDetection(MarketingCase):
         with MockRequest(self.env, website=self.website, sale_order_id=order.id):
             order._cart_add(self.product.id, 1)
         self.assertGreater(order.cart_activity_at, left)
-        self.assertTrue(order.cart_activity_pending)
         for quantity in (5, 0):
             order.cart_activity_at = left
             with MockRequest(self.env, website=self.website, sale_order_id=order.id):
@@ -57,7 +56,6 @@ class TestDetection(MarketingCase):
         self.env.flush_all()
         self.env.cr.execute(
             """UPDATE sale_order SET cart_activity_at = NULL,
-                      cart_activity_pending = NULL,
                       create_date = now() AT TIME ZONE 'UTC' - interval '5 days'
                 WHERE id = ANY(%s)""",
             [[old.id, recent.id]],
@@ -122,9 +120,10 @@ class TestDetection(MarketingCase):
                 }
             ],
         )
-        self.assertEqual(cart.cart_created_at, order.create_date)
-        self.assertRecordValues(
-            cart.line_ids,
+        self.assertEqual(cart.cart_created_at, order.cart_activity_at)
+        self.assertEqual(cart.content, "Blue mug, Lamp")
+        self.assertEqual(
+            cart.lines,
             [
                 {
                     "product_id": self.product.id,
@@ -152,7 +151,7 @@ class TestDetection(MarketingCase):
         lamp = self._create_product("Lamp", 50.0, taxes_id=tax.ids)
         self.website.show_line_subtotals_tax_selection = "tax_excluded"
         cart = self._abandon(products=[(lamp, 1)])
-        self.assertEqual(cart.line_ids.price_subtotal, 50.0)
+        self.assertEqual(cart.lines[0]["price_subtotal"], 50.0)
         self.assertEqual(cart.amount_total, 60.0)
 
     def test_account_or_guest(self):
@@ -171,10 +170,13 @@ class TestDetection(MarketingCase):
         cart = self._abandon()
         self.assertEqual(cart.expires_at, cart.abandoned_at + timedelta(days=10))
 
-    def test_old_cart_is_recorded_as_expired_and_nobody_written_to(self):
-        cart = self._abandon(idle_minutes=31 * 24 * 60)
-        self.assertEqual(cart.state, "expired")
-        self.assertFalse(cart.enrollment_ids)
+    def test_cart_idle_beyond_its_expiry_is_history(self):
+        order = self._create_cart(idle_minutes=31 * 24 * 60)
+        self._detect()
+        self.assertFalse(order.abandoned_cart_id)
+        self.company.cart_expiry_days = 40
+        self._detect()
+        self.assertEqual(order.abandoned_cart_id.state, "abandoned")
 
     def test_excluded_with_reason(self):
         self.company.cart_minimum_amount = 30.0
@@ -241,7 +243,7 @@ class TestDetection(MarketingCase):
             ]
         )
         cart = self._abandon(products=[(product, 1) for product in products])
-        self.assertEqual(len(cart.line_ids), 200)
+        self.assertEqual(len(cart.lines), 200)
         self.assertEqual(cart.item_count, 200.0)
 
     def test_two_websites(self):
@@ -266,7 +268,7 @@ class TestDetection(MarketingCase):
             }
         )
         self._detect()
-        self.assertEqual(len(order.abandoned_cart_id.line_ids), 1)
+        self.assertEqual(len(order.abandoned_cart_id.lines), 1)
 
     # === ONCE, AND AGAIN ===#
 
@@ -297,12 +299,14 @@ class TestDetection(MarketingCase):
         self.assertEqual(order.abandoned_cart_id, cart)
         self.assertEqual(cart.state, "abandoned")
         self.assertFalse(cart.exclusion_reason)
-        self.assertEqual(cart.line_ids.quantity, 10.0)
+        self.assertEqual(cart.lines[0]["quantity"], 10.0)
 
     def test_expired_cart_that_moves_again_is_a_new_abandonment(self):
-        order = self._create_cart(idle_minutes=40 * 24 * 60)
+        order = self._create_cart()
         self._detect()
         old = order.abandoned_cart_id
+        self._shift(old, days=30)
+        self._detect()
         order.cart_activity_at = fields.Datetime.now() - timedelta(minutes=40)
         self._detect()
         self.assertEqual(old.state, "expired")

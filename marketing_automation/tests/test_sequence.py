@@ -189,7 +189,7 @@ class TestSequence(MarketingCase):
         self.assertEqual(run.state, "active")
         self.assertEqual(run.next_step_id, self.sequence.step_ids[1])
         self.assertEqual(run.next_at, cart.abandoned_at + timedelta(hours=23))
-        self.assertEqual(cart.line_ids.quantity, 3.0)
+        self.assertEqual(cart.lines[0]["quantity"], 3.0)
 
     # === EDITING ===#
 

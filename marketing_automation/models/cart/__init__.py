@@ -2,7 +2,6 @@ from . import res_company
 from . import website
 from . import sale_order
 from . import abandoned_cart
-from . import abandoned_cart_line
 from . import cart_detection
 from . import cart_restore
 from . import sale_order_restore

@@ -61,7 +61,11 @@ class AbandonedCart(models.Model):
     email = fields.Char(readonly=True)
     email_normalized = fields.Char(string="Normalized Email", readonly=True)
     phone = fields.Char(readonly=True)
-    lang = fields.Char(string="Language", readonly=True)
+    lang = fields.Selection(
+        lambda self: self.env["res.lang"].get_installed(),
+        string="Language",
+        readonly=True,
+    )
 
     currency_id = fields.Many2one("res.currency", readonly=True)
     amount_total = fields.Monetary(string="Cart Total", readonly=True)
@@ -75,7 +79,15 @@ class AbandonedCart(models.Model):
         help="The cart's total in the company's currency.",
     )
     item_count = fields.Float(string="Items", readonly=True)
-    line_ids = fields.One2many("abandoned.cart.line", "cart_id", readonly=True)
+    # The snapshot is a document, never changed line by line: one dict per line with
+    # product_id, name, quantity, price_unit, price_subtotal, image_url.
+    lines = fields.Json(string="Cart Lines", readonly=True)
+    content = fields.Char(
+        string="In the Cart", readonly=True, help="The names of the products."
+    )
+    lines_html = fields.Html(
+        string="Products", compute="_compute_lines_html", sanitize=False
+    )
 
     cart_created_at = fields.Datetime(string="Cart Created", readonly=True)
     abandoned_at = fields.Datetime(
@@ -149,9 +161,15 @@ class AbandonedCart(models.Model):
     _expires_idx = models.Index(
         "(expires_at) WHERE state IN ('abandoned', 'recovery_started')"
     )
-    _to_enroll_idx = models.Index("(company_id) WHERE state = 'abandoned'")
 
     # === COMPUTE METHODS ===#
+
+    @api.depends("lines", "currency_id")
+    def _compute_lines_html(self):
+        for cart in self:
+            cart.lines_html = self.env["ir.qweb"]._render(
+                "marketing_automation.cart_lines", {"cart": cart}
+            )
 
     @api.depends("message_ids")
     def _compute_message_count(self):

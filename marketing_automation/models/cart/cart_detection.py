@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.service.model import retrying
 from odoo.tools import SQL
 
-BATCH_SIZE = 10000
+BATCH_SIZE = 25000
 
 # A line the customer put into the cart, and one that could still be sold.
 # The same rules in Python: `sale.order.line._is_recoverable_line`, `_is_sellable_now`;
@@ -20,8 +20,8 @@ SELLABLE_LINE = SQL(
 )
 RANDOM_TOKEN = SQL(
     # 128 bits of the server's strong random source, as 32 hexadecimal digits.
-    """substr(encode(sha256((gen_random_uuid()::text || gen_random_uuid()::text)
-       ::bytea), 'hex'), 1, 32)"""
+    """encode(substr(sha256(uuid_send(gen_random_uuid())
+       || uuid_send(gen_random_uuid())), 1, 16), 'hex')"""
 )
 
 
@@ -77,29 +77,43 @@ class AbandonedCart(models.Model):
         picked = self._lock_idle_orders(limit)
         if not picked:
             return 0
-        order_ids = [order_id for order_id, _known_id in picked]
-        facts = self._sql_facts(order_ids)
+        facts = self._sql_facts([order_id for order_id, _is_known in picked])
         resumed = []
-        if any(known_id for _order_id, known_id in picked):
+        if any(is_known for _order_id, is_known in picked):
+            self._keep_former_orders(facts)
             resumed = self.env.execute_query(self._sql_resumed(facts))
-        recorded = resumed + self.env.execute_query(self._sql_recorded(facts))
-        self._snapshot_lines([cart_id for cart_id, _order_id in recorded])
-        self._mark_examined(order_ids, recorded)
+        self.env.cr.execute(self._sql_recorded(facts))
         self.env.invalidate_all(flush=False)
-        self._settle_resumed([cart_id for cart_id, _order_id in resumed])
-        return len(order_ids)
+        self._settle_resumed([cart_id for (cart_id,) in resumed])
+        return len(picked)
 
     @api.model
     def _sql_idle_orders(self):
-        """Return the FROM and WHERE of carts whose customer left (C1)."""
+        """Return the FROM and WHERE of carts whose customer left (C1).
+
+        A cart is looked at once per activity: afterwards there is an abandonment of
+        that time or later, of this cart or of the one it was restored from. Carts that
+        have been idle beyond their expiry are history, not something to recover.
+        """
         return SQL(
             """FROM sale_order so
                JOIN website w ON w.id = so.website_id AND w.cart_recovery_enabled
-               WHERE so.cart_activity_pending AND so.state = 'draft'
-                 AND so.website_id IS NOT NULL
-                 AND so.cart_activity_at <= %s::timestamp
-                     - w.cart_idle_minutes * interval '1 minute'""",
-            fields.Datetime.now(),
+               JOIN res_company c ON c.id = so.company_id
+               WHERE so.state = 'draft' AND so.website_id IS NOT NULL
+                 AND so.cart_activity_at <= %(now)s::timestamp
+                     - w.cart_idle_minutes * interval '1 minute'
+                 AND so.cart_activity_at > %(now)s::timestamp
+                     - c.cart_expiry_days * interval '1 day'
+                 AND NOT EXISTS (
+                     SELECT FROM abandoned_cart seen
+                      WHERE seen.order_id = so.id
+                        AND seen.abandoned_at >= so.cart_activity_at)
+                 AND NOT EXISTS (
+                     SELECT FROM sale_order_restored_cart_rel rel
+                       JOIN abandoned_cart seen ON seen.id = rel.abandoned_cart_id
+                      WHERE rel.sale_order_id = so.id
+                        AND seen.abandoned_at >= so.cart_activity_at)""",
+            now=fields.Datetime.now(),
         )
 
     @api.model
@@ -114,12 +128,17 @@ class AbandonedCart(models.Model):
     def _lock_idle_orders(self, limit):
         """Lock idle carts; those another worker holds are left to it.
 
-        :return: pairs (order id, id of its abandonment so far)
+        :return: pairs (order id, whether the cart may have been left behind before)
         :rtype: list
         """
         return self.env.execute_query(
             SQL(
-                """SELECT so.id, so.abandoned_cart_id %s
+                """SELECT so.id,
+                          EXISTS (SELECT FROM abandoned_cart known
+                                   WHERE known.order_id = so.id)
+                          OR EXISTS (SELECT FROM sale_order_restored_cart_rel rel
+                                      WHERE rel.sale_order_id = so.id)
+                     %s
                     ORDER BY so.cart_activity_at
                     LIMIT %s FOR NO KEY UPDATE OF so SKIP LOCKED""",
                 self._sql_idle_orders(),
@@ -145,7 +164,8 @@ class AbandonedCart(models.Model):
                    END AS reason
               FROM (
                    SELECT so.id AS order_id, so.name, so.website_id, so.company_id,
-                          so.create_date AS cart_created_at,
+                          LEAST(so.create_date, so.cart_activity_at)
+                              AS cart_created_at,
                           so.cart_activity_at AS abandoned_at,
                           so.cart_activity_at + c.cart_expiry_days * interval '1 day'
                               AS expires_at,
@@ -153,8 +173,9 @@ class AbandonedCart(models.Model):
                           so.amount_total / COALESCE(NULLIF(so.currency_rate, 0), 1)
                               AS amount_company,
                           COALESCE(c.cart_minimum_amount, 0) AS minimum_amount,
-                          COALESCE(lines.item_count, 0) AS item_count,
-                          COALESCE(lines.is_sellable, FALSE) AS is_sellable,
+                          snapshot.lines, snapshot.content,
+                          COALESCE(snapshot.item_count, 0) AS item_count,
+                          COALESCE(snapshot.is_sellable, FALSE) AS is_sellable,
                           known.id AS known_id,
                           COALESCE(p.id, known.partner_id) AS partner_id,
                           CASE WHEN p.id IS NULL THEN COALESCE(known.is_guest, TRUE)
@@ -179,27 +200,93 @@ class AbandonedCart(models.Model):
                           -- of it, which may be somebody else's.
                           SELECT CASE WHEN p.email !~ '[[:cntrl:]]'
                                       THEN p.email_normalized END AS email) contact
-                     LEFT JOIN abandoned_cart known
-                            ON known.id = so.abandoned_cart_id
-                           AND known.state NOT IN ('recovered', 'expired')
-                           AND (known.order_id = so.id OR p.id IS NULL
-                                OR contact.email = known.email_normalized)
+                     LEFT JOIN abandoned_cart own
+                            ON own.order_id = so.id
+                           AND own.state NOT IN ('recovered', 'expired')
                      LEFT JOIN (
-                          SELECT so.id AS order_id,
-                                 sum(sol.product_uom_qty) AS item_count,
-                                 bool_or(%(sellable)s) AS is_sellable
-                            FROM sale_order so
-                            JOIN website w ON w.id = so.website_id
-                            JOIN sale_order_line sol ON sol.order_id = so.id
-                            JOIN product_product pp ON pp.id = sol.product_id
-                            JOIN product_template pt ON pt.id = pp.product_tmpl_id
-                           WHERE so.id = ANY(%(order_ids)s) AND %(recoverable)s
-                           GROUP BY so.id) lines ON lines.order_id = so.id
+                          SELECT rel.sale_order_id, max(cart.id) AS id
+                            FROM sale_order_restored_cart_rel rel
+                            JOIN abandoned_cart cart ON cart.id = rel.abandoned_cart_id
+                           WHERE rel.sale_order_id = ANY(%(order_ids)s)
+                             AND cart.state NOT IN ('recovered', 'expired')
+                           GROUP BY rel.sale_order_id
+                          ) lent ON lent.sale_order_id = so.id
+                     LEFT JOIN abandoned_cart known
+                            ON known.id = COALESCE(own.id, lent.id)
+                           AND (own.id IS NOT NULL OR p.id IS NULL
+                                OR contact.email = known.email_normalized)
+                     LEFT JOIN (%(snapshots)s) snapshot ON snapshot.order_id = so.id
                     WHERE so.id = ANY(%(order_ids)s)) f
+            """,
+            snapshots=self._sql_snapshots(order_ids),
+            order_ids=order_ids,
+        )
+
+    @api.model
+    def _sql_snapshots(self, order_ids):
+        """Return a query with what is in the carts, at the prices their customers saw.
+
+        One row per cart that holds anything: ``lines`` (JSON), ``content`` (names),
+        ``item_count``, ``is_sellable`` (whether any of it can be bought).
+        """
+        return SQL(
+            """
+            SELECT so.id AS order_id, sum(sol.product_uom_qty) AS item_count,
+                   bool_or(%(sellable)s) AS is_sellable,
+                   string_agg(shown.name, ', ' ORDER BY sol.sequence, sol.id)
+                       AS content,
+                   jsonb_agg(jsonb_build_object(
+                       'product_id', sol.product_id,
+                       'name', shown.name,
+                       'quantity', sol.product_uom_qty,
+                       'price_unit', shown.amount / NULLIF(sol.product_uom_qty, 0),
+                       'price_subtotal', shown.amount,
+                       'image_url', '/web/image/product.product/' || sol.product_id
+                                    || '/image_256')
+                       ORDER BY sol.sequence, sol.id) AS lines
+              FROM sale_order so
+              JOIN website w ON w.id = so.website_id
+              JOIN sale_order_line sol ON sol.order_id = so.id
+              JOIN product_product pp ON pp.id = sol.product_id
+              JOIN product_template pt ON pt.id = pp.product_tmpl_id
+              LEFT JOIN (
+                   -- A combo is priced through its parts.
+                   SELECT part.linked_line_id, sum(part.price_subtotal) AS subtotal,
+                          sum(part.price_total) AS total
+                     FROM sale_order_line part
+                    WHERE part.order_id = ANY(%(order_ids)s)
+                      AND part.combo_item_id IS NOT NULL
+                    GROUP BY part.linked_line_id) parts ON parts.linked_line_id = sol.id
+             CROSS JOIN LATERAL (
+                   -- The product as shown in the cart: without internal code.
+                   SELECT regexp_replace(split_part(sol.name, E'\\n', 1),
+                                         '^\\[[^]]*\\] ', '') AS name,
+                          CASE w.show_line_subtotals_tax_selection
+                          WHEN 'tax_excluded'
+                          THEN sol.price_subtotal + COALESCE(parts.subtotal, 0)
+                          ELSE sol.price_total + COALESCE(parts.total, 0)
+                          END AS amount) shown
+             WHERE so.id = ANY(%(order_ids)s) AND %(recoverable)s
+             GROUP BY so.id
             """,
             sellable=SELLABLE_LINE,
             recoverable=RECOVERABLE_LINE,
             order_ids=order_ids,
+        )
+
+    @api.model
+    def _keep_former_orders(self, facts):
+        """Remember the order a cart was before its copy takes over."""
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO sale_order_restored_cart_rel (
+                          sale_order_id, abandoned_cart_id)
+                   SELECT cart.order_id, cart.id
+                     FROM (%s) f JOIN abandoned_cart cart ON cart.id = f.known_id
+                    WHERE cart.order_id IS NOT NULL AND cart.order_id != f.order_id
+                       ON CONFLICT DO NOTHING""",
+                facts,
+            )
         )
 
     @api.model
@@ -214,6 +301,7 @@ class AbandonedCart(models.Model):
                       lang = f.lang, currency_id = f.currency_id,
                       amount_total = f.amount_total,
                       amount_company = f.amount_company, item_count = f.item_count,
+                      lines = f.lines, content = f.content,
                       abandoned_at = f.abandoned_at, expires_at = f.expires_at,
                       exclusion_reason = f.reason,
                       state = CASE WHEN f.reason IS NOT NULL THEN 'excluded'
@@ -221,7 +309,7 @@ class AbandonedCart(models.Model):
                                    ELSE cart.state END
                  FROM (%s) f
                 WHERE cart.id = f.known_id
-            RETURNING cart.id, f.order_id""",
+            RETURNING cart.id""",
             facts,
         )
 
@@ -237,13 +325,15 @@ class AbandonedCart(models.Model):
                       detected_at, token, order_id, name, website_id, company_id,
                       partner_id, is_guest, customer_name, email, email_normalized,
                       phone, lang, currency_id, amount_total, amount_company,
-                      item_count, cart_created_at, abandoned_at, expires_at,
+                      item_count, lines, content, cart_created_at, abandoned_at,
+                      expires_at,
                       exclusion_reason, state)
                SELECT %(now)s, %(token)s, f.order_id, f.name, f.website_id,
                       f.company_id, f.partner_id, f.is_guest, f.customer_name,
                       f.email, f.email_normalized, f.phone, f.lang, f.currency_id,
-                      f.amount_total, f.amount_company, f.item_count,
-                      f.cart_created_at, f.abandoned_at, f.expires_at, f.reason,
+                      f.amount_total, f.amount_company, f.item_count, f.lines,
+                      f.content, f.cart_created_at, f.abandoned_at, f.expires_at,
+                      f.reason,
                       CASE WHEN f.reason IS NOT NULL THEN 'excluded'
                            WHEN f.expires_at <= %(now)s THEN 'expired'
                            ELSE 'abandoned' END
@@ -251,79 +341,10 @@ class AbandonedCart(models.Model):
                 WHERE f.known_id IS NULL
                 ORDER BY f.amount_company DESC, f.order_id
                    ON CONFLICT DO NOTHING
-            RETURNING id, order_id""",
+            RETURNING id""",
             now=fields.Datetime.now(),
             token=RANDOM_TOKEN,
             facts=facts,
-        )
-
-    @api.model
-    def _snapshot_lines(self, cart_ids):
-        """Keep what is in these carts now, with the prices their customers saw."""
-        self.env.cr.execute(
-            SQL("DELETE FROM abandoned_cart_line WHERE cart_id = ANY(%s)", cart_ids)
-        )
-        self.env.cr.execute(
-            SQL(
-                """
-                INSERT INTO abandoned_cart_line (
-                    cart_id, product_id, name, quantity, price_unit, price_subtotal,
-                    image_url)
-                SELECT cart.id, sol.product_id,
-                       -- The product as shown in the cart: without internal code.
-                       regexp_replace(split_part(sol.name, E'\\n', 1),
-                                      '^\\[[^]]*\\] ', ''),
-                       sol.product_uom_qty,
-                       shown.amount / NULLIF(sol.product_uom_qty, 0), shown.amount,
-                       '/web/image/product.product/' || sol.product_id
-                           || '/image_256'
-                  FROM abandoned_cart cart
-                  JOIN website w ON w.id = cart.website_id
-                  JOIN sale_order_line sol ON sol.order_id = cart.order_id
-                  LEFT JOIN (
-                       -- A combo is priced through its parts.
-                       SELECT part.linked_line_id, sum(part.price_subtotal) AS subtotal,
-                              sum(part.price_total) AS total
-                         FROM sale_order_line part
-                         JOIN abandoned_cart cart ON cart.order_id = part.order_id
-                        WHERE cart.id = ANY(%(cart_ids)s)
-                          AND part.combo_item_id IS NOT NULL
-                        GROUP BY part.linked_line_id
-                  ) parts ON parts.linked_line_id = sol.id
-                 CROSS JOIN LATERAL (
-                       SELECT CASE w.show_line_subtotals_tax_selection
-                              WHEN 'tax_excluded'
-                              THEN sol.price_subtotal + COALESCE(parts.subtotal, 0)
-                              ELSE sol.price_total + COALESCE(parts.total, 0)
-                              END AS amount) shown
-                 WHERE cart.id = ANY(%(cart_ids)s) AND %(recoverable)s
-                 ORDER BY cart.id, sol.sequence, sol.id
-                """,
-                cart_ids=cart_ids,
-                recoverable=RECOVERABLE_LINE,
-            )
-        )
-
-    @api.model
-    def _mark_examined(self, order_ids, recorded):
-        """Take the carts off the list of candidates until their customers move.
-
-        :param list order_ids: the carts that were looked at
-        :param list recorded: pairs (cart id, order id)
-        """
-        self.env.cr.execute(
-            SQL(
-                """UPDATE sale_order so
-                      SET cart_activity_pending = FALSE,
-                          abandoned_cart_id = COALESCE(r.cart_id, so.abandoned_cart_id)
-                     FROM unnest(%(order_ids)s) AS o(order_id)
-                     LEFT JOIN unnest(%(cart_ids)s, %(cart_order_ids)s)
-                            AS r(cart_id, order_id) ON r.order_id = o.order_id
-                    WHERE so.id = o.order_id""",
-                order_ids=order_ids,
-                cart_ids=[cart_id for cart_id, _order_id in recorded],
-                cart_order_ids=[order_id for _cart_id, order_id in recorded],
-            )
         )
 
     @api.model

@@ -103,8 +103,13 @@ class AbandonedCart(models.Model):
         self.ensure_one()
         no_line = self.env["sale.order.line"]
         kept = [
-            (line.product_id, line.name, line.quantity, no_line)
-            for line in self.line_ids
+            (
+                self.env["product.product"].browse(line["product_id"]).exists(),
+                line["name"],
+                line["quantity"],
+                no_line,
+            )
+            for line in self.lines or []
         ]
         if self.order_id.state != "draft":
             return kept
@@ -132,7 +137,7 @@ class AbandonedCart(models.Model):
         limit = fields.Datetime.now() - timedelta(days=UNTOUCHED_COPY_DAYS)
         copies = self.env["sale.order"].search(
             [
-                ("abandoned_cart_id", "!=", False),
+                ("restored_cart_ids", "!=", False),
                 ("website_id", "!=", False),
                 ("cart_activity_at", "=", False),
                 ("state", "in", ("draft", "cancel")),

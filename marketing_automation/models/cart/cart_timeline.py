@@ -25,24 +25,17 @@ class AbandonedCart(models.Model):
         :rtype: list[dict]
         """
         self.ensure_one()
+        messages, runs = self.message_ids.sorted("id"), self.enrollment_ids.sorted("id")
+        # What happened within one second is told in the order of cause and effect.
         events = [
-            *self._get_cart_events(),
-            *(
-                event
-                for run in self.enrollment_ids
-                for event in self._get_run_events(run)
-            ),
-            *(
-                event
-                for message in self.message_ids.sorted("id")
-                for event in self._get_message_events(message)
-            ),
+            *self._get_departure_events(),
+            *(event for run in runs for event in self._get_run_events(run)),
+            *(event for one in messages for event in self._get_message_events(one)),
+            *self._get_outcome_events(),
         ]
         return sorted((event for event in events if event["at"]), key=_by_time)
 
-    def _get_cart_events(self):
-        # Whoever sees the cart sees the number of its order.
-        order_name = self.sudo().recovered_order_id.name or ""
+    def _get_departure_events(self):
         labels = dict(self._fields["exclusion_reason"]._description_selection(self.env))
         return [
             _event(
@@ -65,6 +58,12 @@ class AbandonedCart(models.Model):
                 self.env._("Excluded"),
                 labels.get(self.exclusion_reason, ""),
             ),
+        ]
+
+    def _get_outcome_events(self):
+        # Whoever sees the cart sees the number of its order.
+        order_name = self.sudo().recovered_order_id.name or ""
+        return [
             _event(
                 self.returned_at,
                 "fa-reply",
@@ -122,7 +121,7 @@ class AbandonedCart(models.Model):
         reasons = dict(message._fields["reason"]._description_selection(self.env))
         reached = message.state in ("sent", "delivered")
         title = self.env._(
-            "%(step)s: %(state)s",
+            "%(state)s: %(step)s",
             step=message.step_id.name or message.subject,
             state=states[message.state],
         )

@@ -13,24 +13,46 @@ class SaleOrder(models.Model):
         help="When the customer last did something to this cart: added, changed or "
         "removed a product, entered an address, tried to pay.",
     )
-    # True from an activity until detection has looked at the cart: keeps the index
-    # of candidates as small as the number of carts in motion.
-    cart_activity_pending = fields.Boolean(readonly=True, copy=False)
+    abandonment_ids = fields.One2many(
+        "abandoned.cart",
+        "order_id",
+        string="Abandonments",
+        readonly=True,
+        groups="marketing_automation.group_marketing_user",
+    )
     abandoned_cart_id = fields.Many2one(
         "abandoned.cart",
         string="Abandonment",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="set null",
-        help="The abandonment this order belongs to: it was left behind, or its cart "
-        "was filled again through a recovery link.",
+        compute="_compute_abandoned_cart_id",
+        search="_search_abandoned_cart_id",
+        compute_sudo=True,
+        help="The latest abandonment this order belongs to: it was left behind, or its "
+        "cart was filled again through a recovery link.",
     )
 
-    _cart_activity_pending_idx = models.Index(
-        "(cart_activity_at) WHERE cart_activity_pending AND state = 'draft' "
-        "AND website_id IS NOT NULL"
+    _cart_activity_idx = models.Index(
+        "(cart_activity_at) WHERE state = 'draft' AND website_id IS NOT NULL"
     )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("abandonment_ids", "restored_cart_ids")
+    def _compute_abandoned_cart_id(self):
+        for order in self:
+            own = order.abandonment_ids.sorted("id")
+            lent = order.restored_cart_ids.sorted("id")
+            order.abandoned_cart_id = own[-1:] or lent[-1:]
+
+    @api.model
+    def _search_abandoned_cart_id(self, operator, value):
+        if operator in fields.Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        return fields.Domain.OR(
+            [
+                fields.Domain("abandonment_ids", operator, value),
+                fields.Domain("restored_cart_ids", operator, value),
+            ]
+        )
 
     # === CRUD METHODS ===#
 
@@ -42,14 +64,7 @@ class SaleOrder(models.Model):
                 if vals.get("website_id"):
                     # A cart comes into being when a customer does something.
                     vals.setdefault("cart_activity_at", now)
-                    vals.setdefault("cart_activity_pending", True)
         return super().create(vals_list)
-
-    def write(self, vals):
-        # Whoever moves the activity asks detection to look again.
-        if vals.get("cart_activity_at") and "cart_activity_pending" not in vals:
-            vals = {**vals, "cart_activity_pending": True}
-        return super().write(vals)
 
     # === CART METHODS ===#
 
@@ -77,9 +92,7 @@ class SaleOrder(models.Model):
         )
         if not carts:
             return
-        carts.write(
-            {"cart_activity_at": fields.Datetime.now(), "cart_activity_pending": True}
-        )
+        carts.cart_activity_at = fields.Datetime.now()
         carts.abandoned_cart_id._on_customer_activity()
 
     def _get_cart_lines(self):

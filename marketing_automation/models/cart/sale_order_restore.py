@@ -7,8 +7,7 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    # Besides `abandoned_cart_id`: this cart may have been left behind itself before
-    # others were put into it.
+    # This cart may have been left behind itself besides.
     restored_cart_ids = fields.Many2many(
         "abandoned.cart",
         "sale_order_restored_cart_rel",
@@ -26,7 +25,7 @@ class SaleOrder(models.Model):
         :rtype: abandoned.cart
         """
         orders = self.sudo()
-        return orders.abandoned_cart_id | orders.restored_cart_ids
+        return orders.abandonment_ids | orders.restored_cart_ids
 
     def _get_merged_orders(self):
         """Return the carts that were put into these ones and go on by themselves.
@@ -34,8 +33,7 @@ class SaleOrder(models.Model):
         :rtype: sale.order
         """
         orders = self.sudo()
-        carts = orders.restored_cart_ids - orders.abandoned_cart_id
-        return carts.order_id - orders
+        return orders.restored_cart_ids.order_id - orders
 
     def _remember_restored(self, cart):
         """Keep which abandonment was put into this cart.
@@ -43,8 +41,6 @@ class SaleOrder(models.Model):
         :param abandoned.cart cart: what the recovery link spoke of
         """
         self.ensure_one()
-        if not self.abandoned_cart_id:
-            self.abandoned_cart_id = cart
         if cart.order_id != self:
             self.restored_cart_ids |= cart
 

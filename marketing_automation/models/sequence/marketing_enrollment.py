@@ -18,12 +18,9 @@ class MarketingEnrollment(models.Model):
     # Written in bulk: `started_at` says when, nobody is the author.
     _log_access = False
 
+    # Not indexed: a shop has few sequences and steps, and many runs of each.
     sequence_id = fields.Many2one(
-        "marketing.sequence",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
+        "marketing.sequence", required=True, readonly=True, ondelete="restrict"
     )
     abandoned_cart_id = fields.Many2one(
         "abandoned.cart", readonly=True, index="btree_not_null", ondelete="cascade"
@@ -59,10 +56,7 @@ class MarketingEnrollment(models.Model):
         "marketing.sequence.step", readonly=True, ondelete="set null"
     )
     next_step_id = fields.Many2one(
-        "marketing.sequence.step",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="set null",
+        "marketing.sequence.step", readonly=True, ondelete="set null"
     )
     next_at = fields.Datetime(string="Next Step Due", readonly=True)
     message_ids = fields.One2many("marketing.message", "enrollment_id")

@@ -16,7 +16,7 @@ registry.category("web_tour.tours").add("marketing_automation_cart_form", {
         {
             content: "The snapshot has the product, with its picture and quantity",
             trigger:
-                ".o_field_widget[name=line_ids] .o_data_row:contains('Tour lamp'):contains('2') img[src*='/web/image/product.product/']",
+                ".o_field_widget[name=lines_html] tr:contains('Tour lamp'):contains('2') img[src*='/web/image/product.product/']",
         },
         {
             content: "See what happened",

@@ -10,20 +10,20 @@ export class CartPicturesField extends Component {
     static props = {...standardFieldProps, limit: {type: Number, optional: true}};
     static defaultProps = {limit: 4};
 
-    get list() {
-        return this.props.record.data[this.props.name];
+    get lines() {
+        return this.props.record.data[this.props.name] || [];
     }
 
     get pictures() {
-        return this.list.records.slice(0, this.props.limit).map((line) => ({
-            id: line.id,
-            url: line.data.image_url || FALLBACK,
-            name: line.data.name,
+        return this.lines.slice(0, this.props.limit).map((line, index) => ({
+            id: index,
+            url: line.image_url || FALLBACK,
+            name: line.name,
         }));
     }
 
     get more() {
-        return this.list.count - this.pictures.length;
+        return this.lines.length - this.pictures.length;
     }
 
     onError(ev) {
@@ -35,11 +35,7 @@ export class CartPicturesField extends Component {
 
 export const cartPicturesField = {
     component: CartPicturesField,
-    supportedTypes: ["one2many"],
-    relatedFields: [
-        {name: "name", type: "char"},
-        {name: "image_url", type: "char"},
-    ],
+    supportedTypes: ["json"],
     extractProps: ({options}) => ({limit: options.limit}),
 };
 
