@@ -46,7 +46,6 @@ class AbandonedCart(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
-        check_company=True,
     )
     website_id = fields.Many2one("website", readonly=True, ondelete="cascade")
     company_id = fields.Many2one("res.company", required=True, readonly=True)
