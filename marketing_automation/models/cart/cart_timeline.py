@@ -29,9 +29,10 @@ class AbandonedCart(models.Model):
         # What happened within one second is told in the order of cause and effect.
         events = [
             *self._get_departure_events(),
-            *(event for run in runs for event in self._get_run_events(run)),
+            *(self._get_run_start(run) for run in runs),
             *(event for one in messages for event in self._get_message_events(one)),
             *self._get_outcome_events(),
+            *(event for run in runs for event in self._get_run_events(run)),
         ]
         return sorted((event for event in events if event["at"]), key=_by_time)
 
@@ -91,15 +92,18 @@ class AbandonedCart(models.Model):
         ]
 
     @api.model
+    def _get_run_start(self, run):
+        return _event(
+            run.started_at,
+            "fa-play",
+            "info",
+            self.env._("Sequence “%s” started", run.sequence_id.name),
+        )
+
+    @api.model
     def _get_run_events(self, run):
         reasons = dict(run._fields["stop_reason"]._description_selection(self.env))
         return [
-            _event(
-                run.started_at,
-                "fa-play",
-                "info",
-                self.env._("Sequence “%s” started", run.sequence_id.name),
-            ),
             _event(
                 run.ended_at,
                 "fa-stop",
