@@ -24,11 +24,6 @@ def environment(database):
         yield api.Environment(cr, SUPERUSER_ID, {})
 
 
-def peak_megabytes():
-    """Return the largest resident size of this process so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def resident_megabytes():
     """Return the resident size of this process now, in MB."""
     with open("/proc/self/statm") as statm:
