@@ -11,7 +11,9 @@
         "phone_validation",
         "digest",
     ],
-    "external_dependencies": {"python": ["jinja2", "css-inline"]},
+    "external_dependencies": {
+        "python": ["jinja2", "css-inline", "dnspython", "sendgrid", "twilio"]
+    },
     "data": [
         "security/marketing_automation_groups.xml",
         "security/ir.model.access.csv",

@@ -1,12 +1,12 @@
-"""Email providers: values in, values out, and nothing of the ORM."""
+"""Providers: values in, values out, and nothing of the ORM."""
 
 from .address import format_mailbox
-from .base import EmailProvider, OutgoingEmail, SendResult
+from .base import Provider, OutgoingEmail, SendResult
 from .sandbox import SandboxProvider
 from .smtp import SmtpProvider
 
 __all__ = [
-    "EmailProvider",
+    "Provider",
     "OutgoingEmail",
     "SandboxProvider",
     "SendResult",

@@ -1,11 +1,15 @@
 """The provider of test, demo and copied databases: nothing leaves."""
 
-from .base import ACCEPTED, EmailProvider, SendResult
+from .base import ACCEPTED, Check, Provider, SendResult
 
 
-class SandboxProvider(EmailProvider):
-    """Accept every email without touching the network."""
+class SandboxProvider(Provider):
+    """Accept every message without touching the network."""
 
-    def send(self, batch):
-        """Accept all; see :meth:`EmailProvider.send`. ``ref`` is ``sandbox``."""
-        return [SendResult(email.uuid, ACCEPTED, ref="sandbox") for email in batch]
+    def send(self, batch, deadline=None):
+        """Accept all; see :meth:`Provider.send`. ``ref`` is ``sandbox``."""
+        return [SendResult(message.uuid, ACCEPTED, ref="sandbox") for message in batch]
+
+    def check(self):
+        """Nothing can be wrong here; see :meth:`Provider.check`."""
+        return [Check("ok", "Sandbox", "Messages stay inside Odoo.")]

@@ -11,9 +11,19 @@ import logging
 import re
 import smtplib
 import ssl
+import time
 
 from .address import InvalidAddress, parse_mailbox
-from .base import ACCEPTED, REJECTED, RETRY, UNCERTAIN, EmailProvider, SendResult
+from .base import (
+    ACCEPTED,
+    NOT_REACHED,
+    REJECTED,
+    RETRY,
+    UNCERTAIN,
+    Check,
+    Provider,
+    SendResult,
+)
 from .mime import InvalidHeader, compose, needs_smtputf8, set_mailbox, to_bytes
 
 _logger = logging.getLogger(__name__)
@@ -65,7 +75,7 @@ class _Outage(_Fault):
     """The account does not work now; other emails need not be tried."""
 
 
-class SmtpProvider(EmailProvider):
+class SmtpProvider(Provider):
     """An account at an SMTP server; not to be shared between threads.
 
     :param connect: ``connect(email_from) -> smtplib.SMTP``: opens an authenticated
@@ -88,8 +98,8 @@ class SmtpProvider(EmailProvider):
         self._uses = 0
         self._dirty = False
 
-    def send(self, batch):
-        """Hand over a batch; see :meth:`EmailProvider.send`.
+    def send(self, batch, deadline=None):
+        """Hand over a batch; see :meth:`Provider.send`.
 
         ``ref`` is the Message-ID. Reasons of one email: ``invalid_address``,
         ``sender_refused``, ``recipient_refused``, ``content_refused`` (also for a
@@ -103,6 +113,8 @@ class SmtpProvider(EmailProvider):
         outage, faults = None, 0
         for index in _by_sender(batch):
             email = batch[index]
+            if deadline is not None and time.monotonic() >= deadline:
+                outage = _Outage(RETRY, NOT_REACHED)
             fault = outage or self._deliver(email)
             results[index] = _result(email, fault)
             faults = faults + fault.lost if fault else 0
@@ -112,6 +124,15 @@ class SmtpProvider(EmailProvider):
                 detail = f"the connection keeps breaking: {fault.detail}"
                 outage = _Outage(RETRY, "connect_failed", detail)
         return results
+
+    def check(self):
+        """Log in and out again; see :meth:`Provider.check`."""
+        try:
+            self._open("")
+        except _Outage as outage:
+            return [Check("problem", "Mail server", outage.detail)]
+        self.close()
+        return [Check("ok", "Mail server", "")]
 
     def close(self):
         """Say QUIT and close the connection, if there is one."""

@@ -193,7 +193,7 @@ class MarketingProvider(models.Model):
     def _get_adapter(self):
         """Return the plain-Python adapter that speaks with this provider.
 
-        :rtype: odoo.addons.marketing_automation.providers.base.EmailProvider
+        :rtype: odoo.addons.marketing_automation.providers.base.Provider
         """
         self.ensure_one()
         if self.kind == "sandbox":
