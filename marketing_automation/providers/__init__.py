@@ -3,12 +3,14 @@
 from .address import format_mailbox
 from .base import Provider, OutgoingEmail, SendResult
 from .sandbox import SandboxProvider
+from .sendgrid import SendGridProvider
 from .smtp import SmtpProvider
 
 __all__ = [
     "Provider",
     "OutgoingEmail",
     "SandboxProvider",
+    "SendGridProvider",
     "SendResult",
     "SmtpProvider",
     "format_mailbox",
