@@ -145,8 +145,10 @@ class _Pool:
     def _get_conn(self, timeout=None):
         # urllib3 itself drops those whose end has already arrived.
         connection = super()._get_conn(timeout)
-        if time.monotonic() - getattr(connection, "used_at", 0) > MAX_IDLE:
+        if connection.sock and time.monotonic() - connection.used_at > MAX_IDLE:
             connection.close()
+            # A new one: those through a proxy cannot be opened a second time.
+            connection = self._new_conn()
         return connection
 
 
