@@ -16,3 +16,4 @@ from . import test_cart_activity
 from . import test_security
 from . import test_concurrency
 from . import test_module
+from . import test_quiet_hours

@@ -1,0 +1,161 @@
+"""When a person may be written to: their time zone, and quiet hours in it.
+
+Moments are UTC everywhere else; this is the only place that turns them into local time.
+"""
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import pytz
+
+from .timezones import MAIN_ZONES, OLD_PREFIXES, STATE_ZONES
+
+_DAY = 24 * 3600
+_SECOND = timedelta(seconds=1)
+
+
+def next_allowed(moment, tz_name, quiet_from, quiet_until):
+    """Return the first moment that is outside the quiet hours.
+
+    What counts is the clock on a person's wall, as the tz database has it. Where the
+    end of the quiet hours is skipped (the clock goes forward), they end with the first
+    moment that exists after it; where it comes twice (the clock goes back), with the
+    first one, and the part of the window that is repeated is quiet again.
+
+    :param datetime moment: naive, UTC
+    :param str tz_name: name of the tz database; UTC if it is none
+    :param float quiet_from: hour of the day, local, 0 to 24; belongs to the quiet hours
+    :param float quiet_until: hour of the day, local, 0 to 24; no longer belongs to them.
+        May be before ``quiet_from``, for windows across midnight. The same hour means
+        that there are no quiet hours, and so does 0 to 24: they would never end.
+    :return: ``moment`` itself, or the end of the quiet hours; naive, UTC
+    :rtype: datetime
+    """
+    start, end = _seconds(quiet_from), _seconds(quiet_until)
+    length = (end - start) % _DAY
+    if not length:
+        return moment
+    while True:
+        offset, ends = _clock(tz_name, moment)
+        left = _quiet_left(moment + offset, start, length)
+        if not left:
+            return moment
+        moment = min(moment + left, ends)
+
+
+def _seconds(hour):
+    return round(hour * 3600) % _DAY
+
+
+def _quiet_left(local, start, length):
+    """How long the quiet hours go on while the clock is not changed."""
+    clock = local.hour * 3600 + local.minute * 60 + local.second
+    elapsed = (clock - start) % _DAY
+    if elapsed >= length:
+        return None
+    return timedelta(seconds=length - elapsed, microseconds=-local.microsecond)
+
+
+def _clock(tz_name, moment):
+    """How a clock goes at a moment: how far it is ahead of UTC, and until when this
+    holds at least."""
+    for offset, ends in _day(tz_name, moment.date()):
+        if moment < ends:
+            break
+    return offset, ends
+
+
+@lru_cache(maxsize=8192)
+def _day(tz_name, day):
+    """The same for a day (UTC): ``((offset, ends), …)``, one where no clock is set."""
+    zone = _zone(tz_name)
+    start = datetime(day.year, day.month, day.day)
+    # Whole hours, each up to its last second: no zone has set its clock back and forth
+    # within one.
+    looks = [start, *(start + timedelta(hours=hour) - _SECOND for hour in range(1, 25))]
+    offsets = [_offset(zone, look) for look in looks]
+    changes = [
+        (offsets[index], _change(zone, looks[index], looks[index + 1]))
+        for index in range(24)
+        if offsets[index] != offsets[index + 1]
+    ]
+    return (*changes, (offsets[-1], start + timedelta(days=1)))
+
+
+def _zone(tz_name):
+    try:
+        return pytz.timezone(tz_name or "UTC")
+    except pytz.UnknownTimeZoneError:
+        return pytz.utc
+
+
+def _offset(zone, moment):
+    return zone.fromutc(moment).replace(tzinfo=None) - moment
+
+
+def _change(zone, before, after):
+    """The first second in which a zone has the offset of ``after``."""
+    offset = _offset(zone, after)
+    while after - before > _SECOND:
+        middle = before + (after - before) // _SECOND // 2 * _SECOND
+        if _offset(zone, middle) == offset:
+            after = middle
+        else:
+            before = middle
+    return after
+
+
+@lru_cache(maxsize=16384)
+def timezone_of(country_code, state_code="", fallback="UTC"):
+    """Return the time zone in which a person with this address probably lives.
+
+    :param str country_code: ISO 3166-1, two letters, in any case; may be empty
+    :param str state_code: the code of Odoo's ``res.country.state``; may be empty
+    :param str fallback: name of the zone to take when the address does not tell, such
+        as the company's. In a country with several zones it is taken only if it lies
+        there; else that of most of the country's people is.
+    :return: a name of the tz database
+    :rtype: str
+    """
+    country = (country_code or "").strip().upper()
+    state = (state_code or "").strip().upper()
+    zones = pytz.country_timezones.get(country) or ()
+    if len(zones) == 1:
+        return zones[0]
+    by_state = STATE_ZONES.get(country, {}).get(state)
+    if by_state in pytz.all_timezones_set:
+        return by_state
+    main = MAIN_ZONES.get(country)
+    known = fallback if fallback in pytz.all_timezones_set else "UTC"
+    if main not in pytz.all_timezones_set or _lies_in(known, country, zones):
+        return known
+    return main
+
+
+def _lies_in(zone, country, zones):
+    old = OLD_PREFIXES.get(country)
+    return zone in zones or bool(old and zone.startswith(old))
+
+
+@lru_cache(maxsize=65536)
+def timezone_of_phone(e164):
+    """Return the time zone of a phone number, if its country or area has only one.
+
+    :param str e164: such as ``+36301234567``
+    :return: a name of the tz database; None if there are several, the number is not
+        valid, or the library ``phonenumbers`` is not installed
+    :rtype: str | None
+    """
+    try:
+        # Its tables take a while to load: only for those who ask.
+        from phonenumbers import NumberParseException, parse, timezone
+    except ImportError:
+        return None
+    try:
+        number = parse(e164 or "")
+    except NumberParseException:
+        return None
+    zones = timezone.time_zones_for_number(number)
+    if len(zones) != 1 or zones[0] not in pytz.all_timezones_set:
+        return None
+    return zones[0]
