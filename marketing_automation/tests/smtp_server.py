@@ -5,6 +5,7 @@ import socket
 import socketserver
 import threading
 import time
+from copy import deepcopy
 from email import message_from_bytes
 from email.policy import default as default_policy
 
@@ -114,9 +115,11 @@ class FaultySmtpServer(Received):
     :param script: one dict per connection, stage -> a reply, CLOSE, HANG or STALL;
         further connections are served well. Stages: GREETING, EHLO, AUTH, MAIL,
         RCPT, DATA (the command), BODY (as soon as the first of the content has
-        arrived), CONTENT (after the final dot), RSET, QUIT. A stage that occurs
-        more than once in a connection may have a list of these, None for a good
-        reply.
+        arrived), CONTENT (after the final dot), EMPTY (after the dot of a message
+        without recipients), RSET, QUIT. A stage that occurs more than once in a
+        connection may have a list of these, None for a good reply.
+    :param pipelining: whether the server offers PIPELINING
+    :param delay: seconds until it answers a content
 
     Content that arrived complete is in ``messages`` whatever the reply was, unless
     the script refuses it; ``commands`` holds the verbs per connection.
@@ -126,12 +129,19 @@ class FaultySmtpServer(Received):
         "GREETING": "220 test ESMTP",
         "EHLO": "250-test\r\n250 AUTH PLAIN LOGIN",
         "DATA": "354 go on",
+        "EMPTY": "554 no valid recipients",
         "QUIT": "221 bye",
     }
 
-    def __init__(self, script=()):
+    PIPELINING = "250-test\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN"
+
+    def __init__(self, script=(), pipelining=False, delay=0.0):
         super().__init__()
-        self.script = [dict(stages) for stages in script]
+        self.script = deepcopy(list(script))
+        self.replies = dict(self.REPLIES)
+        if pipelining:
+            self.replies["EHLO"] = self.PIPELINING
+        self.delay = delay
         self.commands = []
         self._server = _Server((HOST, 0), _Conversation)
         self._server.owner = self
@@ -199,6 +209,10 @@ class _Conversation(socketserver.StreamRequestHandler):
             lines.append(self.rfile.readline())
         if lines.pop() != b".\r\n":
             raise _Leave
+        if not self.recipients:
+            self.commands.append("EMPTY")
+            return self.reply("EMPTY")
+        time.sleep(self.server.owner.delay)
         if not str(self.stages.get("CONTENT", "")).startswith(("4", "5")):
             message = (self.sender, self.recipients, b"".join(lines))
             self.server.owner.messages.append(message)
@@ -208,7 +222,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         action = self.stages.get(stage)
         if isinstance(action, list):
             action = action.pop(0) if action else None
-        action = action or FaultySmtpServer.REPLIES.get(stage, "250 OK")
+        action = action or self.server.owner.replies.get(stage, "250 OK")
         if action == CLOSE:
             raise _Leave
         if action == STALL:

@@ -2,13 +2,17 @@
 
 import re
 import smtplib
+import socket
 import ssl
+import threading
 import time
 import unittest
+from collections import Counter
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import BaseCase, TransactionCase, tagged
 from odoo.tools import mute_logger
 
@@ -61,15 +65,17 @@ def prepare(message, session):
 
 class SmtpProviderCase(BaseCase):
     timeout = 5
+    pipelining = False
 
-    def start(self, server, connect=None, prepare=prepare):
+    def start(self, server, connect=None, prepare=prepare, **options):
         """Start a server, return it and a provider that talks to it."""
         self.enterContext(server)
 
         def plain(email_from):
             return smtplib.SMTP(HOST, server.port, "localhost", timeout=5)
 
-        provider = SmtpProvider(connect or plain, prepare, timeout=self.timeout)
+        options = {"timeout": self.timeout, **options}
+        provider = SmtpProvider(connect or plain, prepare, **options)
         self.addCleanup(provider.close)
         return server, provider
 
@@ -83,7 +89,8 @@ class SmtpProviderCase(BaseCase):
 
         :param received: how often the server has got the first email completely
         """
-        server, provider = self.start(FaultySmtpServer([script]))
+        server = FaultySmtpServer([script], pipelining=self.pipelining)
+        server, provider = self.start(server)
         results = provider.send([outgoing(1), outgoing(2)])
         self.assertResult(results[0], status, reason, detail)
         expected = "<1@shop.example.com>" if status == "uncertain" else ""
@@ -401,6 +408,21 @@ class TestSmtpProvider(SmtpProviderCase):
         self.assertIn("<jörg@xn--mller-kva.example>".encode(), server.messages[0][2])
         self.assertTrue(server.messages[1][2].isascii())
 
+    def test_substitutions(self):
+        server, provider = self.start(RecordingSmtpServer())
+        headers = {"List-Unsubscribe": "<https://shop.example.com/u/-token->"}
+        email = outgoing(
+            subject="Hello -name-",
+            text="Dear -name-",
+            headers=headers,
+            substitutions={"-name-": "Anna", "-token-": "t0k3n"},
+        )
+        self.assertResult(provider.send([email])[0], "accepted")
+        message = server.parsed()
+        self.assertEqual(message["Subject"], "Hello Anna")
+        self.assertIn(b"<https://shop.example.com/u/t0k3n>", self.wire(server))
+        self.assertEqual(next(message.iter_parts()).get_content(), "Dear Anna")
+
     # WHAT PREPARE MAY DO
 
     def test_prepare_changes_the_sender(self):
@@ -454,7 +476,7 @@ class TestSmtpProvider(SmtpProviderCase):
             return "shop@example.com", ["customer4@example.com"], message
 
         server, provider = self.start(RecordingSmtpServer(), prepare=prepare)
-        with mute_logger("odoo.addons.marketing_automation.providers.smtp"):
+        with mute_logger("odoo.addons.marketing_automation.providers.smtp_batch"):
             results = provider.send([outgoing(n) for n in (1, 2, 3, 4)])
         self.assertResult(results[0], "rejected", "invalid_address", "Malformed")
         self.assertResult(results[1], "rejected", "invalid_address")
@@ -636,6 +658,364 @@ class TestSmtpProviderFaults(SmtpProviderCase):
             provider.send([outgoing(1)])
             provider.close()
             self.assertEqual(server.commands[0][-1], "QUIT")
+
+
+@tagged("-at_install", "post_install")
+class TestSmtpProviderPipelining(SmtpProviderCase):
+    """MAIL, RCPT and DATA in one go (RFC 2920): each reply counts for its command."""
+
+    pipelining = True
+
+    def test_one_write_for_three_commands(self):
+        server, provider = self.start(FaultySmtpServer(pipelining=True))
+        with patch.object(
+            smtplib.SMTP, "send", autospec=True, side_effect=smtplib.SMTP.send
+        ) as send:
+            results = provider.send([outgoing(1), outgoing(2)])
+        self.assertEqual([r.status for r in results], ["accepted"] * 2)
+        written = [call.args[1] for call in send.mock_calls]
+        expected = (
+            b"MAIL FROM:<shop@example.com>\r\n"
+            b"RCPT TO:<customer1@example.com>\r\nDATA\r\n"
+        )
+        self.assertEqual(written[-4], expected)
+        self.assertEqual(
+            server.commands, [["EHLO", "MAIL", "RCPT", "DATA", "MAIL", "RCPT", "DATA"]]
+        )
+
+    def test_lost(self):
+        for stage in ("MAIL", "RCPT", "DATA"):
+            with self.subTest(stage=stage):
+                self.check({stage: CLOSE}, "retry", "connection_lost", 0)
+        self.check({"BODY": CLOSE}, "uncertain", "connection_lost", 0)
+        self.check({"CONTENT": CLOSE}, "uncertain", "connection_lost", 1)
+
+    def test_nonsense(self):
+        for stage, reply in (("MAIL", "199 what"), ("RCPT", "x"), ("DATA", "250 no")):
+            with self.subTest(stage=stage):
+                self.check({stage: reply}, "retry", "connection_lost", 0)
+        self.check({"CONTENT": "354 what"}, "uncertain", "connection_lost", 1)
+
+    def test_closing_421(self):
+        for stage in ("MAIL", "RCPT", "DATA", "CONTENT"):
+            with self.subTest(stage=stage):
+                script = {stage: "421 too busy"}
+                self.check(script, "retry", "temporary_failure", 0, detail="too busy")
+
+    def test_refused_recipient(self):
+        """The usual server refuses DATA too, and the connection goes on."""
+        for code, status in (("550", "rejected"), ("450", "retry")):
+            script = {
+                "RCPT": [f"{code} 5.1.1 nobody", None],
+                "DATA": ["503 no recipients", None],
+            }
+            server = self.check(
+                script, status, "recipient_refused", 0, connections=1, detail="nobody"
+            )
+            self.assertIn("RSET", server.commands[0])
+
+    def test_refused_recipient_and_granted_data(self):
+        """A lone dot ends the message that nobody gets."""
+        script = {"RCPT": ["550 5.1.1 nobody", None]}
+        server = self.check(script, "rejected", "recipient_refused", 0, connections=1)
+        self.assertEqual(server.commands[0][4:6], ["EMPTY", "RSET"])
+        for reply in (CLOSE, "421 bye", "199 what"):
+            with self.subTest(reply=reply):
+                spoilt = {**script, "EMPTY": reply}
+                self.check(spoilt, "rejected", "recipient_refused", 0)
+        accepted = {**script, "EMPTY": "250 fine"}
+        self.check(accepted, "rejected", "recipient_refused", 0, connections=1)
+
+    def test_refused_sender(self):
+        script = {
+            "MAIL": ["553 not you", None],
+            "RCPT": ["503 no sender", None],
+            "DATA": ["503 no sender", None],
+        }
+        self.check(script, "rejected", "sender_refused", 0, connections=1)
+
+    def test_refused_sender_and_granted_data(self):
+        """A server in such a state gets no dot: it might deliver an empty message."""
+        server = self.check({"MAIL": "451 later"}, "retry", "sender_refused", 0)
+        self.assertEqual(server.commands[0], ["EHLO", "MAIL", "RCPT", "DATA"])
+        self.assertEqual(server.recipients, ["customer2@example.com"])
+
+    def test_refused_then_lost(self):
+        """What was refused before the connection ended stays refused."""
+        for stage in ("RCPT", "DATA"):
+            script = {"MAIL": "553 not you", stage: CLOSE}
+            self.check(script, "rejected", "sender_refused", 0)
+
+    def test_refused_data(self):
+        script = {"DATA": ["554 never", None]}
+        self.check(script, "rejected", "content_refused", 0, connections=1)
+
+    def test_used_connection_has_ended(self):
+        for end in (CLOSE, "421 your share is used up"):
+            script = {"MAIL": [None, end]}
+            server = FaultySmtpServer([script], pipelining=True)
+            server, provider = self.start(server)
+            results = provider.send([outgoing(1), outgoing(2)])
+            self.assertEqual([r.status for r in results], ["accepted"] * 2)
+            self.assertEqual(len(server.recipients), 2)
+            self.assertEqual(server.connections, 2)
+
+    def test_several_recipients(self):
+        """Where one of several is refused nobody gets anything."""
+
+        def redirect(message, session):
+            return "shop@example.com", ["t1@example.com", "t2@example.com"], message
+
+        for script in (
+            {"RCPT": [None, "550 nobody"]},
+            {"RCPT": ["550 nobody"]},
+        ):
+            server = FaultySmtpServer([script], pipelining=True)
+            server, provider = self.start(server, prepare=redirect)
+            results = provider.send([outgoing(1), outgoing(2)])
+            self.assertResult(results[0], "rejected", "recipient_refused")
+            self.assertResult(results[1], "accepted")
+            self.assertEqual(server.recipients, ["t1@example.com", "t2@example.com"])
+            self.assertEqual(
+                server.commands[0],
+                ["EHLO", *["MAIL", "RCPT", "RCPT", "RSET"]]
+                + ["MAIL", "RCPT", "RCPT", "DATA"],
+            )
+
+    def test_authentication_required(self):
+        script = {"MAIL": "530 5.7.0 Authentication required"}
+        server = FaultySmtpServer([script] * 3, pipelining=True)
+        server, provider = self.start(server)
+        results = provider.send([outgoing(n) for n in range(5)])
+        self.assertEqual({r.reason for r in results}, {"auth_failed"})
+        self.assertEqual(server.connections, 1)
+
+
+@tagged("-at_install", "post_install")
+class TestSmtpProviderConnections(SmtpProviderCase):
+    """A server far away, or one that takes its time: several connections at once."""
+
+    delay = 0.02
+
+    def slow_server(self, script=()):
+        return FaultySmtpServer(script, pipelining=True, delay=self.delay)
+
+    def timed(self, number, **options):
+        """Send emails; return the server, the results and the seconds it took."""
+        server, provider = self.start(self.slow_server(), **options)
+        started = time.monotonic()
+        results = provider.send([outgoing(n) for n in range(number)])
+        return server, results, time.monotonic() - started
+
+    def test_four_are_about_four_times_as_fast(self):
+        _server, _results, one = self.timed(60, connections=1)
+        server, results, four = self.timed(60)
+        self.assertEqual({r.status for r in results}, {"accepted"})
+        self.assertEqual([r.uuid for r in results], [f"uuid-{n}" for n in range(60)])
+        expected = sorted(f"customer{n}@example.com" for n in range(60))
+        self.assertEqual(sorted(server.recipients), expected, "each one once")
+        self.assertEqual(server.connections, 4)
+        self.assertGreater(one / four, 2.5)
+
+    def test_one_for_a_fast_server(self):
+        server, provider = self.start(FaultySmtpServer(pipelining=True))
+        provider.send([outgoing(n) for n in range(50)])
+        self.assertEqual(server.connections, 1)
+
+    def test_one_for_few_emails(self):
+        server, _results, _seconds = self.timed(4)
+        self.assertEqual(server.connections, 1)
+
+    def test_orm_stays_in_its_thread(self):
+        """What uses the cursor runs in the calling thread, one call at a time."""
+        threads = set()
+        server = self.slow_server()
+
+        def connect(email_from):
+            threads.add(threading.get_ident())
+            return smtplib.SMTP(HOST, server.port, "localhost", timeout=5)
+
+        def preparing(message, session):
+            threads.add(threading.get_ident())
+            return prepare(message, session)
+
+        server, provider = self.start(server, connect, preparing)
+        provider.send([outgoing(n) for n in range(40)])
+        self.assertEqual(threads, {threading.get_ident()})
+        self.assertEqual(server.connections, 4)
+        self.assertFalse([t for t in threading.enumerate() if t.name[:5] == "smtp_"])
+
+    def test_connections_are_kept(self):
+        server, provider = self.start(self.slow_server())
+        for _batch in range(2):
+            provider.send([outgoing(n) for n in range(40)])
+        self.assertEqual(server.connections, 4)
+        provider.close()
+        self.assertEqual([c[-1] for c in server.commands], ["QUIT"] * 4)
+
+    def test_server_that_allows_two(self):
+        full = {"GREETING": "421 too many connections"}
+        server, provider = self.start(self.slow_server([{}, {}, full]))
+        results = provider.send([outgoing(n) for n in range(40)])
+        self.assertEqual({r.status for r in results}, {"accepted"})
+        self.assertEqual(server.connections, 3)
+
+    def test_one_of_them_breaks(self):
+        script = [{}, {"CONTENT": [None, CLOSE]}, {"RCPT": [None, "550 nobody"]}]
+        server, provider = self.start(self.slow_server(script))
+        batch = [outgoing(n) for n in range(40)]
+        results = provider.send(batch)
+        found = Counter((r.status, r.reason) for r in results)
+        self.assertEqual(found.pop(("uncertain", "connection_lost")), 1)
+        self.assertEqual(found.pop(("rejected", "recipient_refused")), 1)
+        self.assertEqual(found, {("accepted", ""): 38})
+        refused = next(
+            e for e, r in zip(batch, results, strict=True) if r.status == "rejected"
+        )
+        expected = Counter(e.email_to for e in batch if e is not refused)
+        self.assertEqual(Counter(server.recipients), expected)
+
+    def test_all_break(self):
+        """Three in a row end the batch; what is on its way by then counts too."""
+        broken = {"CONTENT": [None] * 4 + [CLOSE] * 9}
+        server, provider = self.start(self.slow_server([broken] * 9))
+        results = provider.send([outgoing(n) for n in range(60)])
+        found = Counter(r.status for r in results)
+        self.assertEqual(found["accepted"] + found["uncertain"], len(server.messages))
+        self.assertLessEqual(found["uncertain"], 7)
+        self.assertEqual(len(server.recipients), len(set(server.recipients)))
+        self.assertEqual(results[-1].reason, "connect_failed")
+
+    def test_each_sender_has_its_sessions(self):
+        seen = []
+        server = self.slow_server()
+
+        def connect(email_from):
+            seen.append(email_from)
+            return smtplib.SMTP(HOST, server.port, "localhost", timeout=5)
+
+        server, provider = self.start(server, connect)
+        senders = ["a@example.com", "b@example.com"]
+        batch = [outgoing(n, email_from=senders[n % 2]) for n in range(60)]
+        results = provider.send(batch)
+        self.assertEqual({r.status for r in results}, {"accepted"})
+        self.assertEqual(set(seen), set(senders))
+        by_recipient = {m[1][0]: m[0] for m in server.messages}
+        for email in batch:
+            self.assertEqual(by_recipient[email.email_to], email.email_from)
+
+    # TIME
+
+    def test_deadline(self):
+        server, provider = self.start(self.slow_server())
+        batch = [outgoing(n) for n in range(500)]
+        started = time.monotonic()
+        results = provider.send(batch, started + 0.5)
+        self.assertLess(time.monotonic() - started, 1.5)
+        found = Counter((r.status, r.reason) for r in results)
+        self.assertEqual(found[("accepted", "")], len(server.messages))
+        self.assertGreater(len(server.messages), 10)
+        self.assertEqual(found[("retry", "not_reached")], 500 - len(server.messages))
+
+    def test_deadline_is_over(self):
+        server, provider = self.start(self.slow_server())
+        results = provider.send([outgoing(1), outgoing(2)], time.monotonic())
+        for result in results:
+            self.assertResult(result, "retry", "not_reached")
+        self.assertEqual(server.connections, 0)
+
+
+@unittest.skipUnless(Controller, "aiosmtpd is not installed")
+@tagged("-at_install", "post_install")
+class TestSmtpProviderCheck(SmtpProviderCase):
+    """The connection test says in words what is wrong."""
+
+    def findings(self, connect):
+        return [
+            (check.status, check.subject, check.detail)
+            for check in SmtpProvider(connect, prepare, timeout=1).check()
+        ]
+
+    def assertProblem(self, connect, subject, words):
+        ((status, found, detail),) = self.findings(connect)
+        self.assertEqual((status, found), ("problem", subject), detail)
+        self.assertIn(words, detail)
+
+    def raising(self, error):
+        def connect(email_from):
+            raise error
+
+        return connect
+
+    def test_works(self):
+        server, provider = self.start(RecordingSmtpServer(smtputf8=True))
+        found = {c.subject: (c.status, c.detail) for c in provider.check()}
+        self.assertEqual({s for s, _detail in found.values()}, {"ok"})
+        self.assertIn("33 MB", found["Offers"][1])
+        self.assertIn("SMTPUTF8", found["Offers"][1])
+        self.assertIn("Not encrypted", found["TLS"][1])
+        self.assertEqual(server.messages, [])
+        server, provider = self.start(FaultySmtpServer(pipelining=True))
+        self.assertIn("PIPELINING", provider.check()[-1].detail)
+        self.assertEqual(server.commands[0], ["EHLO", "QUIT"])
+
+    def test_starttls_is_offered(self):
+        server = FaultySmtpServer([{"EHLO": "250-test\r\n250 STARTTLS"}])
+        server, provider = self.start(server)
+        found = {c.subject: (c.status, c.detail) for c in provider.check()}
+        self.assertEqual(found["TLS"][0], "problem")
+
+    def test_host(self):
+        with FaultySmtpServer() as server:
+            port = server.port
+        self.assertProblem(
+            lambda email_from: smtplib.SMTP(HOST, port, timeout=1),
+            *("Host", "nothing answers at this port"),
+        )
+        unknown = socket.gaierror(-2, "Name or service not known")
+        self.assertProblem(self.raising(unknown), "Host", "No server has this name")
+        self.assertProblem(self.raising(TimeoutError()), "Host", "No answer in time")
+
+    def test_tls(self):
+        server, _provider = self.start(FaultySmtpServer())
+        self.assertProblem(
+            lambda email_from: smtplib.SMTP_SSL(HOST, server.port, timeout=1),
+            *("TLS", "do not belong together"),
+        )
+        server, _provider = self.start(FaultySmtpServer())
+
+        def starttls(email_from):
+            session = smtplib.SMTP(HOST, server.port, timeout=1)
+            self.addCleanup(session.close)
+            session.starttls()
+
+        self.assertProblem(starttls, "TLS", "does not offer")
+
+    def test_login(self):
+        echo = "AHVzZXIAc2VjcmV0cGFzc3dvcmQ="
+        script = {"AUTH": [f"535 5.7.8 Bad credentials {echo}"] * 2}
+        server, _provider = self.start(FaultySmtpServer([script]))
+
+        def login(email_from):
+            session = smtplib.SMTP(HOST, server.port, "localhost", timeout=1)
+            self.addCleanup(session.close)
+            session.login("user", "secretpassword")
+
+        ((status, subject, detail),) = self.findings(login)
+        self.assertEqual((status, subject), ("problem", "Login"))
+        self.assertIn("535 5.7.8", detail)
+        self.assertNotIn(echo[:8], detail)
+
+    def test_refused(self):
+        server, provider = self.start(FaultySmtpServer([{"GREETING": "554 go away"}]))
+        (check,) = provider.check()
+        self.assertEqual((check.status, check.subject), ("problem", "Connection"))
+        self.assertIn("554 go away", check.detail)
+
+    def test_odoo(self):
+        error = UserError("The server cannot be used because it is archived.")
+        self.assertProblem(self.raising(error), "Connection", "it is archived")
+        self.assertProblem(lambda email_from: None, "Connection", "switched off")
 
 
 @tagged("-at_install", "post_install")
