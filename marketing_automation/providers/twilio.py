@@ -23,17 +23,15 @@ from .base import (
     Provider,
     SendResult,
 )
+from .http_session import Lost, NotSent, open_session
 from .twilio_codes import CODES, CREDENTIALS, meaning_of_answer
-from .twilio_http import API, Exchange, Lost, NotSent, open_session
+from .twilio_http import API, Transport
 from .twilio_webhook import read_events, read_form
 
 _logger = logging.getLogger(__name__)
 
 TIMEOUT = 30.0
 CONNECTIONS = 4
-# Seconds after which connections are opened anew. A server that has closed an idle one
-# just now looks as if it had got the message: better not to use those.
-IDLE = 5.0
 # So many faults in a row that may be the account's, and the rest of the batch waits.
 MAX_FAULTS = 3
 MAX_DETAIL = 250
@@ -94,8 +92,8 @@ class TwilioProvider(Provider):
         self._service_sid = (messaging_service_sid or "").strip()
         self._base_url = (base_url or API).rstrip("/")
         self._connections = max(1, connections)
-        self._session = open_session(timeout, self._connections)
-        self._used_at = time.monotonic()
+        auth = (self._account_sid, self._auth_token)
+        self._session = open_session(self._connections, timeout, auth)
 
     def __repr__(self):
         return f"<TwilioProvider {self._account_sid}>"
@@ -114,14 +112,10 @@ class TwilioProvider(Provider):
         batch = list(batch)
         if not batch:
             return []
-        if time.monotonic() - self._used_at > IDLE:
-            self._session.close()
         run = _Run(deadline)
         threads = min(self._connections, len(batch))
         with ThreadPoolExecutor(threads, "twilio") as pool:
-            results = list(pool.map(partial(self._deliver, run), batch))
-        self._used_at = time.monotonic()
-        return results
+            return list(pool.map(partial(self._deliver, run), batch))
 
     def check(self):
         """Look at the account and at the sender; see :meth:`.base.Provider.check`."""
@@ -162,18 +156,20 @@ class TwilioProvider(Provider):
         """Make the request and return the SID of the message, or raise a fault."""
         self._require_account()
         _require_message(sms)
-        exchange = Exchange(self._session, self._base_url)
+        transport = Transport(self._session, self._base_url)
         try:
-            message = self._client(exchange).messages.create(**self._parameters(sms))
+            message = self._client(transport).messages.create(**self._parameters(sms))
         except NotSent as error:
-            raise _Fault(RETRY, "connect_failed", str(error), stop=True) from error
+            reason = "connection_lost" if error.connected else "connect_failed"
+            stop = not error.connected
+            raise _Fault(RETRY, reason, str(error), stop) from error
         except Lost as error:
             raise _Fault(UNCERTAIN, "connection_lost", str(error)) from error
         except TwilioException as error:
-            raise _refusal(exchange.status, error) from error
+            raise _refusal(transport.status, error) from error
         except Exception as error:
             _logger.exception("Text message %s: no sense in the answer", sms.uuid)
-            status = UNCERTAIN if exchange.begun else RETRY
+            status = UNCERTAIN if transport.asked else RETRY
             detail = "internal error, or an answer that is not Twilio's; see the log"
             raise _Fault(status, "provider_error", detail) from error
         if not message.sid:
@@ -203,13 +199,13 @@ class TwilioProvider(Provider):
             values["status_callback"] = sms.status_callback
         return values
 
-    def _client(self, exchange):
+    def _client(self, transport):
         # Without an environment of ours it would complete credentials and region from
         # that of the process.
         return Client(
             self._account_sid,
             self._auth_token,
-            http_client=exchange,
+            http_client=transport,
             environment={"TWILIO": ""},
         )
 
@@ -243,15 +239,15 @@ class TwilioProvider(Provider):
                 "This is not an account SID: it starts with AC and has 34 characters."
                 " Keys that start with SK are something else."
             )
-        exchange = Exchange(self._session, self._base_url)
+        transport = Transport(self._session, self._base_url)
         try:
-            account = self._client(exchange).api.v2010.accounts(self._account_sid)
+            account = self._client(transport).api.v2010.accounts(self._account_sid)
             return self._judge_account(account.fetch())
         except (NotSent, Lost) as error:
             host = urlsplit(self._base_url).hostname
             return problem(f"{host} cannot be reached: {self._clean(error)}.")
         except TwilioException as error:
-            return self._judge_refusal(_refusal(exchange.status, error))
+            return self._judge_refusal(_refusal(transport.status, error))
         except Exception:
             _logger.exception("The Twilio account could not be read")
             return problem("The answer is not Twilio's: look at the base URL.")
