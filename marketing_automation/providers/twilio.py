@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -24,7 +25,14 @@ from .base import (
     SendResult,
 )
 from .http_session import Lost, NotSent, open_session
-from .twilio_codes import CODES, CREDENTIALS, meaning_of_answer
+from .twilio_check import (
+    NUMBER,
+    check_account_sid,
+    check_sender,
+    judge_account,
+    judge_refusal,
+)
+from .twilio_codes import CODES, meaning_of_answer
 from .twilio_http import API, Transport
 from .twilio_webhook import read_events, read_form
 
@@ -36,13 +44,6 @@ CONNECTIONS = 4
 MAX_FAULTS = 3
 MAX_DETAIL = 250
 
-# ITU-T E.164 6.2.1
-_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
-_SHORT_CODE = re.compile(r"[0-9]{3,8}")
-# https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
-_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}")
-_ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
-_SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
 # What the client puts in front of what the API says.
 _PREFIX = re.compile(r"^Unable to (create|fetch) record:? ?")
 
@@ -119,7 +120,10 @@ class TwilioProvider(Provider):
 
     def check(self):
         """Look at the account and at the sender; see :meth:`.base.Provider.check`."""
-        return [self._check_account(), self._check_sender()]
+        account = self._check_account()
+        detail = self._clean(account.detail)
+        sender = check_sender(self._sender, self._service_sid)
+        return [replace(account, detail=detail), sender]
 
     def parse_webhook(self, headers, raw_body, url):
         """Verify and read; see :meth:`.base.Provider.parse_webhook`.
@@ -168,14 +172,21 @@ class TwilioProvider(Provider):
         except TwilioException as error:
             raise _refusal(transport.status, error) from error
         except Exception as error:
-            _logger.exception("Text message %s: no sense in the answer", sms.uuid)
-            status = UNCERTAIN if transport.asked else RETRY
-            detail = "internal error, or an answer that is not Twilio's; see the log"
-            raise _Fault(status, "provider_error", detail) from error
+            raise self._unexpected(sms, transport.asked, error) from error
         if not message.sid:
             detail = "the answer does not name the message: is this Twilio?"
             raise _Fault(UNCERTAIN, "provider_error", detail)
         return message.sid
+
+    def _unexpected(self, sms, asked, error):
+        if not asked:
+            _logger.exception("Text message %s was not handed over", sms.uuid)
+            return _Fault(RETRY, "provider_error", "internal error, see the log")
+        # No traceback: its last line might quote the answer.
+        said = self._clean(repr(error))
+        _logger.error("Text message %s: no sense in the answer: %s", sms.uuid, said)
+        detail = "the answer makes no sense: is this Twilio?"
+        return _Fault(UNCERTAIN, "provider_error", detail)
 
     def _require_account(self):
         if not self._has_credentials():
@@ -231,76 +242,25 @@ class TwilioProvider(Provider):
     # ------------------------------------------------------------
 
     def _check_account(self):
-        problem = partial(Check, "problem", "Account")
         if not self._has_credentials():
-            return problem("Enter the account SID and the auth token of the account.")
-        if not _ACCOUNT_SID.fullmatch(self._account_sid):
-            return problem(
-                "This is not an account SID: it starts with AC and has 34 characters."
-                " Keys that start with SK are something else."
-            )
+            detail = "Enter the account SID and the auth token of the account."
+            return Check("problem", "Account", detail)
+        if finding := check_account_sid(self._account_sid):
+            return finding
         transport = Transport(self._session, self._base_url)
         try:
-            account = self._client(transport).api.v2010.accounts(self._account_sid)
-            return self._judge_account(account.fetch())
+            accounts = self._client(transport).api.v2010.accounts
+            return judge_account(accounts(self._account_sid).fetch())
         except (NotSent, Lost) as error:
-            host = urlsplit(self._base_url).hostname
-            return problem(f"{host} cannot be reached: {self._clean(error)}.")
+            detail = f"{urlsplit(self._base_url).hostname} cannot be reached: {error}."
+            return Check("problem", "Account", detail)
         except TwilioException as error:
-            return self._judge_refusal(_refusal(transport.status, error))
-        except Exception:
-            _logger.exception("The Twilio account could not be read")
-            return problem("The answer is not Twilio's: look at the base URL.")
-
-    def _judge_account(self, account):
-        if account.status != "active":
-            return Check(
-                "problem",
-                "Account",
-                f"The account is {self._clean(account.status)}: look at its balance and"
-                " at the messages in Twilio's console.",
-            )
-        if account.type == "Trial":
-            return Check(
-                "problem",
-                "Account",
-                "A trial account sends to verified numbers only, and adds a text of"
-                " its own. Upgrade it in Twilio's console.",
-            )
-        return Check("ok", "Account", self._clean(account.friendly_name or ""))
-
-    def _judge_refusal(self, fault):
-        detail = self._clean(fault.detail)
-        if fault.reason == CREDENTIALS.reason:
-            words = "Twilio does not accept this account SID with this auth token"
-            return Check("problem", "Account", f"{words}: {detail}")
-        if fault.reason == "account_refused":
-            return Check("problem", "Account", f"Twilio refuses the account: {detail}")
-        return Check("unknown", "Account", f"Twilio could not tell now: {detail}")
-
-    def _check_sender(self):
-        check = partial(Check, "problem", "Sender")
-        if self._service_sid:
-            if _SERVICE_SID.fullmatch(self._service_sid):
-                return Check("ok", "Sender", "The messaging service chooses it.")
-            return check(
-                "A messaging service SID starts with MG and has 34 characters."
-            )
-        if not self._sender:
-            return check("Set a sender or a messaging service.")
-        if _NUMBER.fullmatch(self._sender) or _SHORT_CODE.fullmatch(self._sender):
-            return Check("ok", "Sender", "")
-        if _NAME.fullmatch(self._sender):
-            return Check(
-                "ok",
-                "Sender",
-                "People cannot reply to a name, so not with STOP either: put another"
-                " way to unsubscribe into the text.",
-            )
-        return check(
-            "Neither a number with + and the country, nor a short code, nor a name of"
-            " up to 11 letters and digits."
-        )
+            fault = _refusal(transport.status, error)
+            return judge_refusal(fault.reason, fault.detail)
+        except Exception as error:  # noqa: BLE001 - whatever the answer was
+            _logger.info("Twilio account: %s", self._clean(repr(error)))
+            detail = "The answer is not Twilio's: look at the base URL."
+            return Check("problem", "Account", detail)
 
 
 class _Run:
@@ -342,7 +302,7 @@ _SUSPICIOUS = {
 
 
 def _require_message(sms):
-    if not _NUMBER.fullmatch(sms.phone_to or ""):
+    if not NUMBER.fullmatch(sms.phone_to or ""):
         raise _Fault(REJECTED, "invalid_address", "no number in the form +36301234567")
     if not sms.body.strip() or len(sms.body) > MAX_CHARACTERS:
         detail = f"{len(sms.body)} characters; it has to be 1 to {MAX_CHARACTERS}"
@@ -367,8 +327,8 @@ def _refusal(status, error):
     """
     code = int(error.code) if str(error.code).isdecimal() else status
     meaning = meaning_of_answer(status, code)
-    said = getattr(error, "msg", "") or getattr(error, "detail", "") or ""
-    said = _PREFIX.sub("", str(said))
+    texts = (getattr(error, name, "") for name in ("msg", "detail", "title"))
+    said = _PREFIX.sub("", str(next(filter(None, texts), "")))
     if code in CODES:
         words = CODES[code][1]
         said = f"{words} ({said})" if said else words

@@ -42,7 +42,7 @@ CREDENTIALS = Meaning(RETRY, "auth_failed", outcome="auth_failed", stop=True)
 ACCOUNT = Meaning(RETRY, "account_refused", outcome="account_refused", stop=True)
 # Of the account, too, but it may be about this destination only.
 ROUTE = Meaning(RETRY, "account_refused", outcome="account_refused")
-BLOCKED = Meaning(REJECTED, "recipient_refused")
+BLOCKED = Meaning(REJECTED, "undelivered")
 UNKNOWN = Meaning(RETRY, "provider_error")
 UNSURE = Meaning(UNCERTAIN, "provider_error")
 

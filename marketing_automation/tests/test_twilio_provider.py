@@ -362,9 +362,8 @@ class TestTwilioConnection(TwilioCase):
 
     def test_lost_after_the_request(self):
         cut = Reply(201, {"sid": "SM1"}, cut=0)
-        for fault in (CLOSE, RESET, GARBAGE, cut):
+        for fault in (CLOSE, GARBAGE, cut):
             with self.subTest(fault=fault):
-                # A list, since RESET is decided before the body is read.
                 server, provider = self.start([fault], connections=1)
                 server.default = Reply(201, {"sid": "SM2"})
                 results = provider.send([outgoing(1), outgoing(2)])
@@ -372,6 +371,16 @@ class TestTwilioConnection(TwilioCase):
                 self.assertResult(results[1], "accepted")
                 sent = [r for r in server.requests if b"Hi+1" in r.body]
                 self.assertLessEqual(len(sent), 1, "it must not be repeated")
+
+    def test_lost_while_writing(self):
+        """Certain or not, depending on how fast the end of the connection arrives."""
+        server, provider = self.start([RESET], connections=1)
+        server.default = Reply(201, {"sid": "SM2"})
+        results = provider.send([outgoing(1), outgoing(2)])
+        self.assertEqual(results[0].reason, "connection_lost")
+        self.assertIn(results[0].status, ("retry", "uncertain"))
+        self.assertResult(results[1], "accepted")
+        self.assertEqual(len(server.requests), 1, "the first did not arrive")
 
     def test_half_an_answer(self):
         head = len(b"HTTP/1.1 201 Status\r\nContent-Length: 14\r\n\r\n")
@@ -506,6 +515,7 @@ class TestTwilioCheck(TwilioCase):
             (refuse(429, 20429), "unknown", "could not tell"),
             (Reply(503, "<html>"), "unknown", "HTTP 503"),
             (Reply(200, "<html>"), "problem", "not Twilio's"),
+            (Reply(200, "{}"), "problem", "not Twilio's"),
             (CLOSE, "problem", "127.0.0.1 cannot be reached"),
             (GARBAGE, "problem", "cannot be reached"),
         ):
