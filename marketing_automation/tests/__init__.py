@@ -10,6 +10,7 @@ from . import test_sms
 from . import test_twilio_provider
 from . import test_recovery_link
 from . import test_tracking
+from . import test_links
 from . import test_unsubscribe
 from . import test_tours_public
 from . import test_tours_backend
