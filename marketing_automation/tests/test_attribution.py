@@ -67,7 +67,7 @@ class TestAttribution(MarketingCase):
 
     def test_machine_click_is_no_click(self):
         message = self._sent_message()
-        self._click(message, is_machine=True)
+        self._click(message, machine_reason="agent")
         message.abandoned_cart_id.order_id.action_confirm()
         self.assertFalse(message.abandoned_cart_id.recovered_message_id)
         self.assertEqual(message.click_count, 0)
