@@ -32,6 +32,7 @@
         "views/delivery/marketing_message_views.xml",
         "views/delivery/marketing_provider_views.xml",
         "views/settings/res_config_settings_views.xml",
+        "views/website/link_templates.xml",
         "views/website/recovery_templates.xml",
         "views/website/unsubscribe_templates.xml",
         "views/menus.xml",
