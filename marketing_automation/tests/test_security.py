@@ -1,3 +1,4 @@
+import re
 from inspect import getmembers, isfunction
 
 from psycopg2 import IntegrityError
@@ -36,6 +37,7 @@ MODELS = {
     "marketing.message": READ_ONLY,
     "marketing.provider": EDITED_BY_ADMINS,
     "marketing.engagement": READ_ONLY,
+    "marketing.short.link": READ_ONLY,
 }
 # These may belong to all companies.
 SHARED_MODELS = {
@@ -48,6 +50,7 @@ SECRETS = {
     "abandoned.cart": {"token"},
     "marketing.message": {"token"},
     "marketing.provider": {"mail_server_id"},
+    "marketing.short.link": {"code", "url"},
 }
 # Everything anybody may call from outside, by the class that defines it.
 PUBLIC_METHODS = {
@@ -124,6 +127,7 @@ class TestSecurity(MarketingCase):
             "marketing.enrollment": lambda: shop.enrollment_ids,
             "marketing.message": lambda: shop.message_ids,
             "marketing.engagement": lambda: shop.message_ids.engagement_ids,
+            "marketing.short.link": lambda: self._create_short_link(shop.message_ids),
             "marketing.sequence": lambda: self._create_sequence(company),
             "marketing.sequence.step": lambda: self._create_sequence(company).step_ids,
             "marketing.template": lambda: self._create_template(company),
@@ -133,6 +137,11 @@ class TestSecurity(MarketingCase):
         }[model]()
         self.assertTrue(own, model)
         return own
+
+    def _create_short_link(self, message):
+        links = self.env["marketing.short.link"]
+        links._shorten([(message.id, "https://shop.example.com")])
+        return links.search([("message_id", "=", message.id)])
 
     def _create_template(self, company=None):
         return self.env["marketing.template"].create(
@@ -431,6 +440,7 @@ class TestSecurity(MarketingCase):
                 "provider_id.mail_server_id.smtp_pass",
             ],
             "marketing.engagement": ["message_id.token"],
+            "marketing.short.link": ["message_id.token"],
             "sale.order": ["abandoned_cart_id.token", "attributed_message_id.token"],
         }
         seller = new_test_user(
@@ -562,6 +572,8 @@ OWN_ROUTES = {
     "/shop/cart/recover/<string:token>": {"http": {"GET"}},
     "/shop/cart/returned": {"jsonrpc": {"POST"}},
     "/marketing/click/<string:token>": {"http": {"GET"}},
+    "/marketing/open/<string:token>.gif": {"http": {"GET"}},
+    "/m/<string:code>": {"http": {"GET"}},
     "/marketing/unsubscribe/<string:token>": {"http": {"GET", "POST"}},
 }
 # Odoo's own, extended here: their rights stay Odoo's.
@@ -667,6 +679,8 @@ class TestRoutes(MarketingHttpCase):
                 "recover_cart",
                 "cart_returned",
                 "click",
+                "open_pixel",
+                "short_link",
                 "unsubscribe_page",
                 "unsubscribe",
             },
@@ -700,10 +714,12 @@ class TestRoutes(MarketingHttpCase):
                 if "<" not in path:
                     continue
                 for token in WRONG_TOKENS:
-                    url = path.replace("<string:token>", token)
+                    url = token.join(re.split("<.*>", path))
                     with self.subTest(visitor=visitor, url=url[:80]):
                         response = self._get(url, allow_redirects=False)
-                        self.assertEqual(response.status_code, 404)
+                        # The picture is the same for right and wrong tokens.
+                        expected = 200 if path.endswith(".gif") else 404
+                        self.assertEqual(response.status_code, expected)
                         self.assertNotIn("anna", response.text.lower())
             for token in WRONG_TOKENS[:4]:
                 response = self._get(f"/marketing/unsubscribe/{token}", data={"a": "b"})
