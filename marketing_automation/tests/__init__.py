@@ -7,6 +7,7 @@ from . import test_attribution
 from . import test_smtp_provider
 from . import test_sendgrid_provider
 from . import test_sms
+from . import test_bounces
 from . import test_twilio_provider
 from . import test_recovery_link
 from . import test_tracking
