@@ -7,9 +7,11 @@ the cost of a message. So each header is written for the wire here, once; the
 result still is an ``EmailMessage``, whose headers others may replace.
 """
 
-import base64
+import binascii
+import functools
 import re
-import uuid
+import secrets
+import time
 from datetime import datetime, timezone
 from email.header import Header
 from email.message import EmailMessage
@@ -18,8 +20,9 @@ from email.utils import format_datetime
 
 from .address import MAX_LINE, UNSAFE, Mailbox, parse_mailbox
 
-POLICY = EmailPolicy(linesep="\r\n")
 BASE64_LINE = 76
+# Thousands of emails have the same sender.
+_parse_sender = functools.lru_cache(maxsize=64)(parse_mailbox)
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,76}")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 
@@ -32,6 +35,22 @@ _RESERVED = {
 
 class InvalidHeader(ValueError):
     """A header that cannot be transmitted as it is."""
+
+
+class _Policy(EmailPolicy):
+    """The standard policy; what it derives from a header's name is kept."""
+
+    def header_max_count(self, name):
+        return _header_max_count(name)
+
+
+@functools.lru_cache(maxsize=256)
+def _header_max_count(name):
+    return EmailPolicy().header_max_count(name)
+
+
+POLICY = _Policy(linesep="\r\n")
+_POLICY_UTF8 = POLICY.clone(utf8=True)
 
 
 class WireHeader(str):
@@ -61,13 +80,12 @@ def compose(email) -> tuple[EmailMessage, Mailbox]:
     """
     recipient = parse_mailbox(email.email_to)
     message = EmailMessage(policy=POLICY)
-    set_mailbox(message, "From", parse_mailbox(email.email_from))
+    set_mailbox(message, "From", _parse_sender(email.email_from))
     set_mailbox(message, "To", recipient)
     if email.reply_to:
-        set_mailbox(message, "Reply-To", parse_mailbox(email.reply_to))
+        set_mailbox(message, "Reply-To", _parse_sender(email.reply_to))
     _set_text(message, "Subject", UNSAFE.sub(" ", email.subject).strip())
-    now = datetime.now(timezone.utc)
-    _set(message, "Date", format_datetime(now))
+    _set(message, "Date", _format_date(int(time.time())))
     _set(message, "Message-ID", _check_message_id(email.message_id))
     for name, value in email.headers.items():
         _set_extra(message, name, value)
@@ -89,7 +107,7 @@ def needs_smtputf8(message: EmailMessage) -> bool:
 def to_bytes(message: EmailMessage) -> bytes:
     """The message as transmitted: CRLF line ends, headers in ASCII, or in UTF-8
     when an address asks for it."""
-    policy = POLICY.clone(utf8=needs_smtputf8(message))
+    policy = _POLICY_UTF8 if needs_smtputf8(message) else POLICY
     content = _serialize(message, policy)
     return content if content.endswith(b"\r\n") else content + b"\r\n"
 
@@ -127,6 +145,11 @@ def _set_extra(message, name, value):
     return _set(message, name, value)
 
 
+@functools.lru_cache(maxsize=2)
+def _format_date(timestamp):
+    return format_datetime(datetime.fromtimestamp(timestamp, timezone.utc))
+
+
 def _check_message_id(value):
     if not _MESSAGE_ID.fullmatch(value) or len(value) > 250:
         raise InvalidHeader("Message-ID is not <left@right>")
@@ -135,7 +158,7 @@ def _check_message_id(value):
 
 def _set_body(message, text, html):
     _set(message, "MIME-Version", "1.0")
-    boundary = f"=_{uuid.uuid4().hex}"  # no base64 line holds an underscore
+    boundary = f"=_{secrets.token_hex(16)}"  # no base64 line holds an underscore
     _set(message, "Content-Type", f'multipart/alternative; boundary="{boundary}"')
     parts = [_part("plain", text)]
     if html:
@@ -149,14 +172,17 @@ def _part(subtype, content):
     _set(part, "Content-Transfer-Encoding", "base64")
     # RFC 2045 6.8: line breaks of text are CRLF before the encoding.
     octets = _crlf(content).encode("utf-8", "replace")
-    encoded = base64.b64encode(octets).decode("ascii")
-    lines = range(0, len(encoded), BASE64_LINE)
-    part.set_payload("".join(encoded[i : i + BASE64_LINE] + "\n" for i in lines))
+    encoded = binascii.b2a_base64(octets, newline=False).decode("ascii")
+    starts = range(0, len(encoded), BASE64_LINE)
+    lines = [encoded[start : start + BASE64_LINE] for start in starts]
+    part.set_payload("\n".join([*lines, ""]))
     return part
 
 
 def _crlf(text):
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\n", "\r\n")
 
 
 def _serialize(part, policy):
@@ -166,10 +192,9 @@ def _serialize(part, policy):
     that somebody has put into the message is left to the email package.
     """
     payload = part.get_payload()
-    boundary = part.get_boundary()
     if isinstance(payload, str) and payload.isascii():
         body = _crlf(payload).encode("ascii")
-    elif isinstance(payload, list) and boundary:
+    elif isinstance(payload, list) and (boundary := part.get_boundary()):
         line = b"--" + boundary.encode("ascii")
         parts = [line + b"\r\n" + _serialize(sub, policy) for sub in payload]
         body = b"\r\n".join([*parts, line + b"--\r\n"])

@@ -16,39 +16,15 @@ from html.entities import html5
 
 _PARAGRAPH, _LINE, _BREAK, _ITEM, _LINK, _LABEL, _LINK_END = MARKS = "\1\2\3\4\5\6\7"
 
-_PARAGRAPHS = [
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "p",
-    "ul",
-    "ol",
-    "table",
-    "blockquote",
-]
-_LINES = ["div", "tr", "hr", "section", "header", "footer", "article"]
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_PARAGRAPHS = (*_HEADINGS, "p", "ul", "ol", "table", "blockquote")
+_LINES = ("div", "tr", "hr", "section", "header", "footer", "article")
 _CELLS = ("td", "th")
-# Other frequent ones.
-_NEUTRAL = [
-    "b",
-    "body",
-    "center",
-    "em",
-    "font",
-    "head",
-    "html",
-    "i",
-    "img",
-    "meta",
-    "small",
-    "span",
-    "strong",
-    "tbody",
-    "u",
-]
+# Other frequent ones: they break nothing.
+_NEUTRAL = (
+    *("html", "head", "meta", "body", "center", "tbody", "img", "span", "font"),
+    *("b", "strong", "i", "em", "u", "small"),
+)
 _DROPPED = {b"svg", b"template"}
 _VOID = set(b"area br col embed hr img input link meta wbr".split())
 
