@@ -19,13 +19,13 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from jinja2 import meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
-from markupsafe import escape
 
 from .html_text import html_to_text, tidy_text
 
@@ -83,6 +83,19 @@ class Rendered:
     subject: str
     html: str
     text: str
+
+
+@dataclass(frozen=True)
+class RenderedSources:
+    """What Jinja2 makes of the sources: before CSS is inlined and text derived.
+
+    :ivar text: None when it is to be derived from the HTML
+    """
+
+    subject: str
+    preheader: str
+    html: str
+    text: str | None
 
 
 class MissingTag(jinja2.StrictUndefined):
@@ -147,14 +160,34 @@ def render(templates: Templates, context: Mapping[str, Any]) -> Rendered:
     :raise RenderError: rendering failed; its ``part`` names the source. When that
         does not even compile, it is a TemplateSourceError.
     """
-    subject = one_line(_render_part("subject", templates.subject, context))
-    preheader = one_line(_render_part("preheader", templates.preheader, context))
-    html = _render_part("html", templates.html, context)
-    if templates.text.strip():
-        text = tidy_text(_render_part("text", templates.text, context))
+    return finish(render_sources(templates, context))
+
+
+def render_sources(templates: Templates, context: Mapping[str, Any]) -> RenderedSources:
+    """The first step of :func:`render`; same parameters and errors."""
+
+    def render_part(part):
+        return _render_part(part, getattr(templates, part), context)
+
+    return RenderedSources(
+        subject=one_line(render_part("subject")),
+        preheader=one_line(render_part("preheader")),
+        html=render_part("html"),
+        text=render_part("text") if templates.text.strip() else None,
+    )
+
+
+def finish(sources: RenderedSources) -> Rendered:
+    """The other steps of :func:`render`.
+
+    :raise RenderError: the CSS is broken
+    """
+    if sources.text is None:
+        text = html_to_text(sources.html)
     else:
-        text = html_to_text(html)
-    return Rendered(subject, _with_preheader(inline_css(html), preheader), text)
+        text = tidy_text(sources.text)
+    html = _with_preheader(inline_css(sources.html), sources.preheader)
+    return Rendered(sources.subject, html, text)
 
 
 def render_text(source: str, context: Mapping[str, Any]) -> str:
@@ -185,6 +218,19 @@ def inline_css(html: str) -> str:
         return inliner.inline(html)
     except ValueError as error:
         raise RenderError(f"the CSS cannot be read: {error}", part="html") from error
+
+
+def has_css_inliner() -> bool:
+    """Whether :func:`inline_css` does anything."""
+    return _css_inliner() is not None
+
+
+def get_environment(autoescape: bool) -> jinja2.Environment:
+    """The environment sources are rendered in.
+
+    :param autoescape: whether they are HTML
+    """
+    return _environment(autoescape)
 
 
 def _render_part(part: str, source: str, context: Mapping[str, Any]) -> str:
@@ -338,7 +384,7 @@ def _with_preheader(html: str, preheader: str) -> str:
     hidden = (
         '<div style="display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;'
         'font-size:1px;line-height:1px;mso-hide:all">'
-        f"{escape(preheader)}{'&#847;&zwnj;&nbsp;' * 80}</div>"
+        f"{escape(preheader, quote=False)}{'&#847;&zwnj;&nbsp;' * 80}</div>"
     )
     body = re.search(r"<body\b[^>]*>", html, re.IGNORECASE)
     position = body.end() if body else 0
