@@ -88,6 +88,7 @@ test("merge tags make the length approximate", async () => {
     await animationFrame();
     expect(".o_marketing_sms_length").toHaveText(/about 6 characters/);
     expect(".o_marketing_sms_length").toHaveText(/Merge tags are filled in/);
+    expect(".o_marketing_sms_length").not.toHaveText(/left in the last one/);
 });
 
 test("a text that is too long", async () => {

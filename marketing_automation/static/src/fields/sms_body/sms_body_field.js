@@ -59,8 +59,10 @@ export class SmsBodyField extends TextField {
                 accuracy,
                 segments === 1 ? _t("1 message") : _t("%s messages", segments)
             ),
-            _t("%s left in the last one", remaining),
         ];
+        if (accuracy === "exact") {
+            parts.push(_t("%s left in the last one", remaining));
+        }
         const cost = this.cost;
         return cost ? [...parts, this.qualify(accuracy, cost)] : parts;
     }
