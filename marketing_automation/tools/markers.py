@@ -10,6 +10,7 @@ a text, for encodings.
 import re
 import secrets
 from html import escape
+from urllib.parse import quote
 
 PREFIX = f"@@ma-{secrets.token_hex(4)}-"
 
@@ -92,6 +93,17 @@ def set_places(html: str, names) -> str:
         return token
 
     return _TOKEN.sub(replace, html) if pairs else html
+
+
+def are_kept(before: str, after: str, names) -> bool:
+    """Whether a change of finished HTML has left all markers as they were.
+
+    One that is put into an address is lost: it gets encoded, and may be signed.
+    """
+    if quote(PREFIX, safe="") in after:
+        return False
+    own = [make_marker(name, place) for name in names for place in ESCAPES]
+    return all(before.count(marker) == after.count(marker) for marker in own)
 
 
 def _is_text_fine(text):

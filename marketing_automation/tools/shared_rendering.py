@@ -65,17 +65,19 @@ class SharedRenderer:
     :param personal: dotted names of the values in the contexts that differ from person
         to person. Everything else the sources use has to be the same in all contexts;
         a context that differs in it is rendered alone.
-    :param finish_html: called with the finished HTML, once for each variant or person;
-        may wrap links and put in markers of its own. It must treat markers and personal
-        values alike: a personal link that is not to be wrapped has to be skipped by
-        address in one case, and is no web address in the other.
+    :param finish_html: called with finished HTML and the context it was rendered with,
+        once for each variant and each person rendered alone; may wrap links and put in
+        markers of its own, see :func:`.markers.make_marker`. For a variant, both hold
+        markers for personal values. A personal link it must leave alone: in a variant
+        that is no web address. What it makes of a personal value otherwise (a part of a
+        signed address, say) is noticed, and the variant is not shared.
     """
 
     def __init__(
         self,
         templates: Templates,
         personal: Collection[str],
-        finish_html: Callable[[str], str] = lambda html: html,
+        finish_html: Callable[[str, Mapping], str] = lambda html, context: html,
     ):
         self._templates = templates
         self._finish_html = finish_html
@@ -108,7 +110,7 @@ class SharedRenderer:
             if variant and (shared := variant.fill(key, values)):
                 return shared
         rendered = render(self._templates, context)
-        html = self._finish_html(rendered.html)
+        html = self._finish_html(rendered.html, context)
         return Shared(None, rendered.subject, html, rendered.text)
 
     def _get_values(self, context):
@@ -256,7 +258,10 @@ def _make_variant(templates, context, names, finish_html):
         return None
     if not markers.are_exchangeable(rendered.html):
         return None
-    html = markers.set_places(rendered.html, names)
+    placed = markers.set_places(rendered.html, names)
+    html = finish_html(placed, context)
+    if not markers.are_kept(placed, html, names):
+        return None
     subject, text = rendered.subject, rendered.text
     for name in names:
         own = markers.make_marker(name, "h"), markers.make_marker(name, "t")
@@ -268,7 +273,7 @@ def _make_variant(templates, context, names, finish_html):
         if (marker := markers.make_marker(name, place)) in subject + html + text
     )
     links = _find_links(sources.html) if sources.text is None else ()
-    return _Variant(subject, finish_html(html), text, places, links)
+    return _Variant(subject, html, text, places, links)
 
 
 def _find_links(html):
