@@ -24,10 +24,10 @@ def next_allowed(moment, tz_name, quiet_from, quiet_until):
 
     :param datetime moment: naive, UTC
     :param str tz_name: name of the tz database; UTC if it is none
-    :param float quiet_from: hour of the day, local, 0 to 24; belongs to the quiet hours
-    :param float quiet_until: hour of the day, local, 0 to 24; no longer belongs to them.
-        May be before ``quiet_from``, for windows across midnight. The same hour means
-        that there are no quiet hours, and so does 0 to 24: they would never end.
+    :param float quiet_from: hour of the day, local, 0 to 24, from which it is quiet
+    :param float quiet_until: hour of the day, local, 0 to 24, from which it is not. May
+        be before ``quiet_from``, for windows across midnight. The same hour means that
+        there are no quiet hours, and so does 0 to 24: they would never end.
     :return: ``moment`` itself, or the end of the quiet hours; naive, UTC
     :rtype: datetime
     """
@@ -59,10 +59,7 @@ def _quiet_left(local, start, length):
 def _clock(tz_name, moment):
     """How a clock goes at a moment: how far it is ahead of UTC, and until when this
     holds at least."""
-    for offset, ends in _day(tz_name, moment.date()):
-        if moment < ends:
-            break
-    return offset, ends
+    return next(how for how in _day(tz_name, moment.date()) if moment < how[1])
 
 
 @lru_cache(maxsize=8192)

@@ -114,7 +114,8 @@ STATE_ZONES = {
     "ES": _by_state(
         {
             "Europe/Madrid": "A AB AL AV B BA BI BU C CA CC CO CR CS CU GI GR GU H HU "
-            "J L LE LO LU M MA MU NA O OR P PM PO S SA SE SG SO SS T TE TO V VA VI Z ZA",
+            "J L LE LO LU M MA MU NA O OR P PM PO S SA SE SG SO SS T TE TO V VA VI Z "
+            "ZA",
             "Africa/Ceuta": "CE ME",
             "Atlantic/Canary": "GC TF",
         }
@@ -136,8 +137,8 @@ STATE_ZONES = {
     ),
     "MX": _by_state(
         {
-            "America/Mexico_City": "AGU CHP CMX COL GRO GUA HID JAL MEX MIC MOR OAX PUE "
-            "QUE SLP TAB TLA VER ZAC",
+            "America/Mexico_City": "AGU CHP CMX COL GRO GUA HID JAL MEX MIC MOR OAX "
+            "PUE QUE SLP TAB TLA VER ZAC",
             "America/Cancun": "ROO",
             "America/Merida": "CAM YUC",
             "America/Monterrey": "COA DUR NLE",
@@ -159,9 +160,9 @@ STATE_ZONES = {
     "RU": _by_state(
         {
             "Europe/Kaliningrad": "KGD",
-            "Europe/Moscow": "AD ARK BEL BRY CE CU DA IN IVA KB KC KDA KL KLU KO KOS KR "
-            "KRS LEN LIP ME MO MOS MOW MUR NGR NIZ ORL PNZ PSK ROS RYA SE SMO SPE STA "
-            "TA TAM TUL TVE VLA VLG VOR YAR",
+            "Europe/Moscow": "AD ARK BEL BRY CE CU DA IN IVA KB KC KDA KL KLU KO KOS "
+            "KR KRS LEN LIP ME MO MOS MOW MUR NGR NIZ ORL PNZ PSK ROS RYA SE SMO SPE "
+            "STA TA TAM TUL TVE VLA VLG VOR YAR",
             "Europe/Kirov": "KIR",
             "Europe/Volgograd": "VGG",
             "Europe/Astrakhan": "AST",
