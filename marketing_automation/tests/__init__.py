@@ -21,3 +21,4 @@ from . import test_security
 from . import test_concurrency
 from . import test_module
 from . import test_quiet_hours
+from . import test_sender_domain
