@@ -2,3 +2,4 @@ from . import cart_activity
 from . import recovery
 from . import tracking
 from . import unsubscribe
+from . import webhook

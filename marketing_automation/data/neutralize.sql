@@ -1,2 +1,6 @@
 -- A copy of a live database must not write to customers: only the sandbox stays.
-UPDATE marketing_provider SET state = 'disabled' WHERE kind != 'sandbox';
+-- Nor may it know the credentials, or take the provider's reports for the original.
+UPDATE marketing_provider
+   SET state = 'disabled', sendgrid_api_key = NULL, twilio_auth_token = NULL,
+       sendgrid_webhook_key = NULL, webhook_token = NULL
+ WHERE kind != 'sandbox';

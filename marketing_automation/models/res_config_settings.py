@@ -21,6 +21,20 @@ class ResConfigSettings(models.TransientModel):
     attribution_days = fields.Integer(
         related="company_id.attribution_days", readonly=False
     )
+    email_cap_hours = fields.Float(related="company_id.email_cap_hours", readonly=False)
+    sms_cap_hours = fields.Float(related="company_id.sms_cap_hours", readonly=False)
+    quiet_hours_sms = fields.Boolean(
+        related="company_id.quiet_hours_sms", readonly=False
+    )
+    quiet_hours_email = fields.Boolean(
+        related="company_id.quiet_hours_email", readonly=False
+    )
+    quiet_hours_from = fields.Float(
+        related="company_id.quiet_hours_from", readonly=False
+    )
+    quiet_hours_until = fields.Float(
+        related="company_id.quiet_hours_until", readonly=False
+    )
     marketing_provider_id = fields.Many2one(
         "marketing.provider",
         string="Messages Leave Through",

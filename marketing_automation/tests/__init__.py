@@ -19,6 +19,11 @@ from . import test_tours_backend
 from . import test_cart_activity
 from . import test_security
 from . import test_concurrency
+from . import test_message_state
+from . import test_gate_limits
+from . import test_provider_limits
+from . import test_webhook
+from . import test_secrets
 from . import test_module
 from . import test_quiet_hours
 from . import test_sender_domain

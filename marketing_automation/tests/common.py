@@ -2,12 +2,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
@@ -74,6 +75,35 @@ class MarketingCase(TransactionCase):
         )
 
     @classmethod
+    def _create_contact_template(cls, **vals):
+        """Create a template for any contact; an email unless ``channel`` says sms."""
+        return cls.env["marketing.template"].create(
+            {
+                "name": "News",
+                "context": "contact",
+                "subject": "News for {{ customer.first_name }}",
+                "body_html": "<p>Hello {{ customer.first_name }}</p><p>"
+                '<a href="https://shop.example.com/new">New</a></p>'
+                '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>',
+                **vals,
+            }
+        )
+
+    @classmethod
+    def _queue_to(cls, partners, template, source="test-source", **kwargs):
+        """Queue a message of ``template`` for each of ``partners``."""
+        messages = cls.env["marketing.message"]
+        before = messages.search([], order="id desc", limit=1).id or 0
+        messages._queue_partners(
+            template,
+            SQL("SELECT unnest(%s)", partners.ids),
+            cls.company,
+            f"{source}:{before}",
+            **kwargs,
+        )
+        return messages.search([("id", ">", before)], order="id")
+
+    @classmethod
     def _detect(cls):
         """Run detection and start recoveries, as the scheduled action does."""
         cls.env["abandoned.cart"]._detect_all()
@@ -122,6 +152,15 @@ class MarketingCase(TransactionCase):
             for field in ("sending_at", "sent_at"):
                 if message[field]:
                     message[field] -= timedelta(minutes=1)
+
+    @contextmanager
+    def _at(self, moment):
+        """Let it be another time, for Odoo and for the database cursor."""
+        with (
+            freeze_time(moment),
+            patch.object(self.env.cr, "now", lambda: moment),
+        ):
+            yield
 
     def _click(self, message, **vals):
         """Record a click of the recipient, some time after the message arrived."""

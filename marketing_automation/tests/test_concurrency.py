@@ -29,7 +29,7 @@ class Inbox:
         self.received = []
         self.meanwhile = meanwhile
 
-    def send(self, batch):
+    def send(self, batch, deadline=None):
         for email in batch:
             self.received.append(email.uuid)
         if self.meanwhile:
@@ -165,6 +165,8 @@ class TestConcurrency(BaseCase):
         with self._worker() as env:
             env.cr.execute("DELETE FROM abandoned_cart")
             env.cr.execute("DELETE FROM marketing_message")
+            env.cr.execute("DELETE FROM marketing_content")
+            env.cr.execute("DELETE FROM marketing_provider_usage")
             env.invalidate_all()
             env["mail.blacklist"].search([("id", "not in", blacklist)]).unlink()
             for model in ("sale.order", "res.partner", "product.template"):
@@ -472,8 +474,8 @@ class TestConcurrency(BaseCase):
     def test_no_message_is_claimed_twice(self):
         self._queue(6)
         with self._worker() as first, self._worker() as second:
-            mine = first["marketing.message"]._claim(4)
-            theirs = second["marketing.message"]._claim(10)
+            mine = self._claim(first, 4)
+            theirs = self._claim(second, 10)
             self.assertEqual((len(mine), len(theirs)), (4, 2))
             self.assertFalse(set(mine.ids) & set(theirs.ids))
 
@@ -484,11 +486,14 @@ class TestConcurrency(BaseCase):
             self.assertEqual(
                 late["marketing.message"].search_count([("state", "=", "queued")]), 2
             )
-            self._meanwhile(lambda env: len(env["marketing.message"]._claim(10)))
+            self._meanwhile(lambda env: len(self._claim(env, 10)))
             with self.assertRaises(SerializationFailure):
-                late["marketing.message"]._claim(10)
+                self._claim(late, 10)
             late.cr.rollback()
-            self.assertFalse(late["marketing.message"]._claim(10))
+            self.assertFalse(self._claim(late, 10))
+
+    def _claim(self, env, limit):
+        return env["marketing.message"]._claim(limit, env.company, "email")
 
     def test_dispatchers_side_by_side(self):
         self._queue(30)
@@ -520,9 +525,7 @@ class TestConcurrency(BaseCase):
             raise Killed
 
         self._assert_never_sent_again(
-            lambda: patch.object(
-                self.registry["marketing.dispatcher"], "_prepare_batches", die
-            )
+            lambda: patch.object(self.registry["marketing.dispatcher"], "_prepare", die)
         )
 
     def test_worker_dies_before_writing_the_results(self):
@@ -605,7 +608,7 @@ class TestConcurrency(BaseCase):
             env["marketing.provider"].search([]).last_error = "both at once"
 
         class Offline(Inbox):
-            def send(self, batch):
+            def send(self, batch, deadline=None):
                 return [
                     SendResult(
                         email.uuid, "retry", "", "connect_failed", "both at once"
@@ -638,7 +641,7 @@ class TestConcurrency(BaseCase):
 
         with (
             self._delivering(),
-            self._disturbed("marketing.dispatcher", "_prepare_claimed", come_back),
+            self._disturbed("marketing.dispatcher", "_prepare", come_back),
         ):
             self._dispatch()
         self.assertEqual(self._count("marketing_message", "state = 'sending'"), 0)

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import file_open, mute_logger
 
+from ..models.delivery.marketing_gate import RULES, Decision
 from .common import MarketingCase
 from .smtp_server import CLOSE, FaultySmtpServer, RecordingSmtpServer
 
@@ -171,12 +172,12 @@ class TestDelivery(MarketingCase):
     def test_claimed_once(self):
         message = self._queue()
         claim = self.env["marketing.message"]._claim
-        self.assertEqual(claim(10), message)
-        self.assertFalse(claim(10))
+        self.assertEqual(claim(10, self.company, "email"), message)
+        self.assertFalse(claim(10, self.company, "email"))
 
     def test_message_of_a_dead_worker_becomes_uncertain(self):
         message = self._queue()
-        self.env["marketing.message"]._claim(10)
+        self.env["marketing.message"]._claim(10, self.company, "email")
         message.sending_at -= timedelta(hours=2)
         self._dispatch()
         self.assertEqual((message.state, message.reason), ("uncertain", "worker_lost"))
@@ -196,7 +197,7 @@ class TestDelivery(MarketingCase):
         message = self._queue()
 
         class Broken:
-            def send(self, batch):
+            def send(self, batch, deadline=None):
                 raise ZeroDivisionError("boom")
 
             def close(self):
@@ -232,7 +233,7 @@ class TestDelivery(MarketingCase):
 
     def _assert_blocked(self, message, reason):
         self.assertEqual(
-            self.env["marketing.gate"]._check(message), {message.id: reason}
+            self.env["marketing.gate"]._decide(message), {message.id: Decision(reason)}
         )
         self._dispatch()
         self.assertEqual((message.state, message.reason), ("skipped", reason))
@@ -240,7 +241,7 @@ class TestDelivery(MarketingCase):
     def test_nothing_in_the_way(self):
         message = self._queue()
         self.assertEqual(
-            self.env["marketing.gate"]._check(message), {message.id: False}
+            self.env["marketing.gate"]._decide(message), {message.id: None}
         )
 
     def test_gate_opted_out(self):
@@ -299,8 +300,6 @@ class TestDelivery(MarketingCase):
         self._assert_blocked(message, "no_email")
 
     def test_every_rule_has_a_reason_that_can_be_shown(self):
-        from ..models.delivery.marketing_gate import RULES
-
         reasons = dict(self.env["marketing.message"]._fields["reason"].selection)
         for reason, _condition in RULES:
             self.assertIn(reason, reasons)

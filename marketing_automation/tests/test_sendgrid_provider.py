@@ -202,7 +202,7 @@ class TestSendGridRequest(SendGridCase):
         by_key = {self.keys(r)[0]: r.json for r in server.requests}
         for key in ("uuid-6", "uuid-7", "uuid-8"):
             self.assertNotIn("substitutions", by_key[key]["personalizations"][0])
-        self.assertEqual(by_key["uuid-7"]["subject"], "For I am x")
+        self.assertEqual(by_key["uuid-7"]["subject"], "For I am %link%")
         self.assertEqual(by_key["uuid-8"]["subject"], "For A Bcc: b@c.d")
         self.assertEqual(
             by_key["uuid-6"]["personalizations"][0]["headers"]["List-Unsubscribe"],

@@ -128,8 +128,10 @@ class TestClick(TrackingCase):
     def test_links_of_a_message(self):
         """The links that are really sent pass."""
         path = self.cart._get_recovery_path()
-        body = self.message._wrap_links(
-            f'<a href="{self.base_url()}{path}?a=1&amp;b=2">To <b>your</b> cart</a>'
+        body = links.wrap_links(
+            f'<a href="{self.base_url()}{path}?a=1&amp;b=2">To <b>your</b> cart</a>',
+            f"{self.base_url()}/marketing/click/{self.message.token}",
+            self.message.env["marketing.engagement"]._get_link_secret(),
         )
         url = unescape(body.split('href="')[1].split('"')[0])
         url = url.replace(self.message._get_base_url(), self.base_url())

@@ -42,7 +42,12 @@ def create_recovered_cart(cls, email, name="Anna", **cart_vals):
     message = cart.message_ids
     message._set_state("sending")
     provider = cls.env["marketing.provider"]._select(cart.company_id, "email")
-    message._set_state("sent", provider_id=provider.id, subject="Your cart")
+    [content_id] = cls.env["marketing.content"]._store(
+        [("Your cart", "<p>Your cart</p>", "Your cart")], cart.company_id
+    )
+    message._set_state(
+        "sent", provider_id=provider.id, subject="Your cart", content_id=content_id
+    )
     cls.env["marketing.engagement"]._record(message.token, "click")
     cart.order_id.restored_cart_ids = cart
     cart.order_id.action_confirm()

@@ -114,6 +114,22 @@ def wrap_links(html, redirect_url, secret, skip=(), utm=None, own_hosts=()):
     return _HREF.sub(wrap, html)
 
 
+def add_pixel(html, pixel_url):
+    """Put the picture at the end of a body that tells us of its opening.
+
+    :param str html: rendered HTML body
+    :param str pixel_url: address of the picture
+    :rtype: str
+    """
+    pixel = (
+        f'<img src="{escape(pixel_url)}" width="1" height="1" alt=""'
+        ' style="border:0;height:1px;width:1px">'
+    )
+    # Behind the last paragraph, but within the document.
+    end = html.lower().rfind("</body>")
+    return f"{html}{pixel}" if end < 0 else f"{html[:end]}{pixel}{html[end:]}"
+
+
 def _get_label(html, start):
     """Return what the link shows whose ``href`` ends at ``start``."""
     content = _CONTENT.match(html, start)

@@ -141,18 +141,20 @@ class AbandonedCart(models.Model):
         for engagement in message.engagement_ids.filtered(
             lambda engagement: not engagement.is_machine
         ).sorted("id"):
-            clicked = engagement.kind == "click"
-            events.append(
-                _event(
-                    engagement.occurred_at,
-                    "fa-mouse-pointer" if clicked else "fa-bell-slash",
-                    "success" if clicked else "danger",
-                    self.env._("Clicked a link")
-                    if clicked
-                    else self.env._("Unsubscribed"),
-                )
-            )
+            events.append(self._get_engagement_event(engagement))
         return events
+
+    def _get_engagement_event(self, engagement):
+        icon, tone, title = {
+            "open": ("fa-envelope-open-o", "info", self.env._("Opened it")),
+            "click": ("fa-mouse-pointer", "success", self.env._("Clicked a link")),
+            "reply": ("fa-reply", "success", self.env._("Replied")),
+            "bounce": ("fa-exclamation-triangle", "danger", self.env._("Came back")),
+            "complaint": ("fa-flag", "danger", self.env._("Reported it as spam")),
+            "unsubscribe": ("fa-bell-slash", "danger", self.env._("Unsubscribed")),
+        }[engagement.kind]
+        detail = engagement.label or engagement.detail or ""
+        return _event(engagement.occurred_at, icon, tone, title, detail)
 
 
 def _event(at, icon, tone, title, text=""):

@@ -1,25 +1,32 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import get_lang
 
 from ...tools import rendering
+from ..channels import CHANNELS
 from .template_context import (
     BLOCKS,
     CART_LINE_TAGS,
     CART_TAGS,
+    CONTACT_TAGS,
     SAMPLE_CART_CONTEXT,
+    SAMPLE_CONTACT_CONTEXT,
+    SMS_BLOCKS,
     get_sample,
 )
 
-# Which source field makes which part of the email.
+# Which source field makes which part of an email.
 PARTS = {
     "subject": "subject",
     "preheader": "preheader",
     "body_html": "html",
     "body_text": "text",
 }
+# Which source fields a template of each channel has.
+SOURCES = {"email": tuple(PARTS), "sms": ("body_sms",)}
+REQUIRED_SOURCES = {"email": ("subject", "body_html"), "sms": ("body_sms",)}
 # What a new template starts with.
 SKELETON = """{% extends "layout" %}
 {% block content %}
@@ -33,7 +40,9 @@ SKELETON = """{% extends "layout" %}
 
 {% endblock %}
 """
-FIELDS_BY_PART = {part: name for name, part in PARTS.items()}
+FIELDS_BY_PART = {part: name for name, part in PARTS.items()} | {"sms": "body_sms"}
+# What Twilio takes at most in one message.
+MAX_SMS_LENGTH = 1600
 
 
 class MarketingTemplate(models.Model):
@@ -55,9 +64,9 @@ class MarketingTemplate(models.Model):
         required=True,
         default="marketing",
     )
-    channel = fields.Selection([("email", "Email")], required=True, default="email")
+    channel = fields.Selection(CHANNELS, required=True, default="email")
     context = fields.Selection(
-        [("cart", "Abandoned cart")],
+        [("cart", "Abandoned cart"), ("contact", "Any contact")],
         string="Used For",
         required=True,
         default="cart",
@@ -65,7 +74,7 @@ class MarketingTemplate(models.Model):
     )
     company_id = fields.Many2one("res.company", help="Leave empty for all companies.")
 
-    subject = fields.Char(required=True, translate=True)
+    subject = fields.Char(translate=True)
     preheader = fields.Char(
         string="Preview Line",
         translate=True,
@@ -73,7 +82,6 @@ class MarketingTemplate(models.Model):
     )
     body_html = fields.Text(
         string="HTML",
-        required=True,
         translate=True,
         default=SKELETON,
     )
@@ -82,6 +90,17 @@ class MarketingTemplate(models.Model):
         translate=True,
         help="For mail programs without HTML. Leave empty to derive it from the HTML.",
     )
+
+    body_sms = fields.Text(
+        string="Text Message",
+        translate=True,
+        help="Links become short ones of your shop when the message is sent.",
+    )
+    # What one part of a text message costs, for the count while writing.
+    sms_segment_price = fields.Float(
+        compute="_compute_sms_price", digits=(16, 5), compute_sudo=True
+    )
+    sms_currency_symbol = fields.Char(compute="_compute_sms_price", compute_sudo=True)
 
     preview_subject = fields.Char(compute="_compute_preview")
     # Shown in a sandboxed frame only, where scripts do not run.
@@ -92,7 +111,17 @@ class MarketingTemplate(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("context", *PARTS)
+    @api.depends("channel", "company_id")
+    @api.depends_context("company")
+    def _compute_sms_price(self):
+        providers = self.env["marketing.provider"]
+        for template in self:
+            company = template.company_id or self.env.company
+            account = providers._select(company, "sms")
+            template.sms_segment_price = account.segment_price
+            template.sms_currency_symbol = account.currency_id.symbol
+
+    @api.depends("channel", "context", "body_sms", *PARTS)
     @api.depends_context("lang")
     def _compute_preview(self):
         for template in self:
@@ -106,10 +135,11 @@ class MarketingTemplate(models.Model):
 
     # === CONSTRAINT METHODS ===#
 
-    @api.constrains("context", *PARTS)
+    @api.constrains("channel", "context", "body_sms", *PARTS)
     def _check_sources(self):
         """Refuse sources that cannot be sent, in any of their languages."""
         for template in self:
+            template._check_complete()
             for lang, sources in template._get_sources_by_lang().items():
                 try:
                     template._check_renders(sources)
@@ -117,6 +147,16 @@ class MarketingTemplate(models.Model):
                     raise ValidationError(
                         template._format_source_error(error, lang)
                     ) from error
+
+    def _check_complete(self):
+        for name in REQUIRED_SOURCES[self.channel]:
+            if not (self[name] or "").strip():
+                raise ValidationError(
+                    self.env._(
+                        "%s is missing: write what the message says.",
+                        self._fields[name]._description_string(self.env),
+                    )
+                )
 
     # === CRUD METHODS ===#
 
@@ -128,6 +168,45 @@ class MarketingTemplate(models.Model):
             {**vals, "name": self.env._("%s (copy)", template.name)}
             for template, vals in zip(self, vals_list, strict=True)
         ]
+
+    # === ACTION METHODS ===#
+
+    def action_send_test(self):
+        """Send the message with sample values to whoever asks for it.
+
+        It goes through the outbox like any other, only that caps and quiet hours do not
+        hold it back.
+
+        :return: a notification that says where to look
+        :rtype: dict
+        """
+        self.ensure_one()
+        partner = self.env.user.partner_id
+        address = partner.email_normalized
+        if self.channel == "sms":
+            address = partner.phone_sanitized
+        if not address:
+            raise UserError(
+                self.env._(
+                    "Your own contact has no valid address for this channel. Enter it "
+                    "under My Profile."
+                )
+            )
+        self.env["marketing.message"].sudo()._queue_test(
+            self, partner, self.company_id or self.env.company
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "On its way to %s. Without an enabled account it stays in the "
+                    "sandbox.",
+                    address,
+                ),
+            },
+        }
 
     # === BUSINESS METHODS ===#
 
@@ -146,6 +225,33 @@ class MarketingTemplate(models.Model):
             self.with_context(lang=lang.code)._get_templates(), context
         )
 
+    def _render_sms(self, context):
+        """Render a text message in the language of the environment.
+
+        :param dict context: plain values, as ``marketing.template.context`` builds them
+        :rtype: str
+        :raise rendering.RenderError: the template does not work with these values, or
+            the message is longer than a text message can be
+        """
+        self.ensure_one()
+        lang = get_lang(self.env, self.env.context.get("lang"))
+        return self._render_sms_source(
+            self.with_context(lang=lang.code).body_sms, context
+        )
+
+    def _render_sms_source(self, source, context):
+        text = rendering.tidy_text(rendering.render_text(source or "", context)).strip()
+        if len(text) > MAX_SMS_LENGTH:
+            raise rendering.RenderError(
+                self.env._(
+                    "a text message can have %s characters at most", MAX_SMS_LENGTH
+                ),
+                part="sms",
+            )
+        if not text:
+            raise rendering.RenderError(self.env._("the text is empty"), part="sms")
+        return text
+
     def _get_templates(self):
         return self._make_templates({name: self[name] for name in PARTS})
 
@@ -159,13 +265,15 @@ class MarketingTemplate(models.Model):
 
         :rtype: list[MergeTag]
         """
-        return list(CART_TAGS)
+        return list(CONTACT_TAGS if self.context == "contact" else CART_TAGS)
 
     def _get_sample_context(self):
         """Return made-up values to check and preview templates of this kind with.
 
         :rtype: dict
         """
+        if self.context == "contact":
+            return SAMPLE_CONTACT_CONTEXT
         return SAMPLE_CART_CONTEXT
 
     # === CHECKS ===#
@@ -179,6 +287,8 @@ class MarketingTemplate(models.Model):
         :raise rendering.RenderError: with the part and the line
         """
         known_names = [tag.name for tag in self._get_merge_tags()]
+        if self.channel == "sms":
+            return self._check_renders_sms(sources["body_sms"] or "", known_names)
         for name, part in PARTS.items():
             try:
                 rendering.check_source(sources[name] or "", known_names, part == "html")
@@ -189,14 +299,24 @@ class MarketingTemplate(models.Model):
             self._make_templates(sources), self._get_sample_context()
         )
 
+    def _check_renders_sms(self, source, known_names):
+        try:
+            rendering.check_source(source, known_names, autoescape=False)
+            text = self._render_sms_source(source, self._get_sample_context())
+        except rendering.RenderError as error:
+            error.part = "sms"
+            raise
+        return rendering.Rendered("", "", text)
+
     def _get_sources_by_lang(self):
         """Return the sources as stored, one entry for each different translation.
 
         :rtype: dict[str, dict]
         """
+        names = SOURCES[self.channel]
         stored = {
             name: self._fields[name]._get_stored_translations(self) or {}
-            for name in PARTS
+            for name in names
         }
         langs = {"en_US", *(lang for values in stored.values() for lang in values)}
         sources_by_lang = {}
@@ -231,7 +351,9 @@ class MarketingTemplate(models.Model):
             ("preview_subject", "preview_html", "preview_text", "preview_error"), False
         )
         try:
-            rendered = self._check_renders({name: self[name] for name in PARTS})
+            rendered = self._check_renders(
+                {name: self[name] for name in SOURCES[self.channel or "email"]}
+            )
         except rendering.RenderError as error:
             values["preview_error"] = self._format_source_error(error)
             return values
@@ -249,10 +371,16 @@ class MarketingTemplate(models.Model):
                 self.env._(tag.meaning),
                 self._format_sample(get_sample(tag.name, context)),
             )
-            for tag in (*self._get_merge_tags(), *CART_LINE_TAGS)
+            for tag in (*self._get_merge_tags(), *self._get_line_tags())
         ]
-        blocks = [(block.name, self.env._(block.meaning), "") for block in BLOCKS]
+        blocks = [
+            (block.name, self.env._(block.meaning), "")
+            for block in (BLOCKS if self.channel == "email" else SMS_BLOCKS)
+        ]
         return self._format_table(tags + blocks)
+
+    def _get_line_tags(self):
+        return CART_LINE_TAGS if self.context == "cart" else ()
 
     def _format_table(self, rows):
         head = Markup("<thead><tr><th>%s</th><th>%s</th><th>%s</th></tr></thead>") % (

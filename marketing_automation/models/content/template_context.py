@@ -93,6 +93,22 @@ SAMPLE_CART_CONTEXT = {
 }
 
 
+SAMPLE_CONTACT_CONTEXT = {
+    key: value for key, value in SAMPLE_CART_CONTEXT.items() if key != "cart"
+} | {
+    "labels": {
+        **SAMPLE_CART_CONTEXT["labels"],
+        "reason": "You receive this email because you are in contact with "
+        "Example Shop.",
+    },
+}
+
+# Values of one person, that differ in content which many receive.
+PERSONAL_TAGS = frozenset(
+    {"customer.name", "customer.first_name", "customer.email", "unsubscribe_url"}
+)
+
+
 class MergeTag(NamedTuple):
     """One thing a template can say. The sample is the one of SAMPLE_CART_CONTEXT."""
 
@@ -130,6 +146,8 @@ CART_TAGS = (
     MergeTag("year", _lt("This year")),
 )
 
+CONTACT_TAGS = tuple(tag for tag in CART_TAGS if not tag.name.startswith("cart."))
+
 # In a loop over cart.lines.
 CART_LINE_TAGS = (
     MergeTag("line.name", _lt("Product name with its variant")),
@@ -162,13 +180,19 @@ BLOCKS = (
 )
 
 
+# A text message has no frame.
+SMS_BLOCKS = (BLOCKS[-1],)
+
+
 def get_sample(name: str, context: dict):
     """Return the value a merge tag has in a context.
 
     :param name: name of a tag in CART_TAGS or CART_LINE_TAGS
     :param context: a context such as SAMPLE_CART_CONTEXT
     """
-    value = {**context, "line": context["cart"]["lines"][0]}
+    value = dict(context)
+    if "cart" in context:
+        value["line"] = context["cart"]["lines"][0]
     for key in name.split("."):
         value = value[key]
     return value
@@ -191,8 +215,32 @@ class MarketingTemplateContext(models.AbstractModel):
         :return: one context for each message
         :rtype: dict[int, dict]
         """
+        return {
+            message.id: (
+                self._prepare_cart_context(message, website, surroundings)
+                if message.abandoned_cart_id
+                else self._prepare_sample_context(message, website, surroundings)
+            )
+            for message, website, surroundings in self._iter_surrounded(messages)
+        }
+
+    def _prepare_contact_contexts(self, messages):
+        """Build the context of messages to people about nothing in particular.
+
+        The shape is the one of ``SAMPLE_CONTACT_CONTEXT``.
+
+        :param messages: ``marketing.message`` records
+        :return: one context for each message
+        :rtype: dict[int, dict]
+        """
+        return {
+            message.id: self._prepare_contact_context(message, website, surroundings)
+            for message, website, surroundings in self._iter_surrounded(messages)
+        }
+
+    def _iter_surrounded(self, messages):
+        """Yield messages in the recipient's language, with website and surroundings."""
         surroundings = {}
-        contexts = {}
         for message in messages.sudo():
             website = self._get_website(message)
             lang = self._get_message_lang(message, website)
@@ -201,10 +249,29 @@ class MarketingTemplateContext(models.AbstractModel):
                 surroundings[key] = self._prepare_surroundings(
                     website, message.company_id, lang
                 )
-            contexts[message.id] = self._prepare_cart_context(
-                message.with_context(lang=lang.code), website, surroundings[key]
-            )
-        return contexts
+            yield message.with_context(lang=lang.code), website, surroundings[key]
+
+    def _prepare_contact_context(self, message, website, surroundings):
+        reason = message.env._(
+            "You receive this email because you are in contact with %(shop)s.",
+            shop=surroundings["shop"]["name"],
+        )
+        return {
+            **surroundings,
+            "labels": {**surroundings["labels"], "reason": reason},
+            "customer": self._prepare_customer_values(message),
+            "unsubscribe_url": message._get_unsubscribe_url(),
+        }
+
+    def _prepare_sample_context(self, message, website, surroundings):
+        """A cart that is nobody's, for a test of the message."""
+        return {
+            **SAMPLE_CART_CONTEXT,
+            **surroundings,
+            "labels": {**surroundings["labels"], "more": ""},
+            "customer": self._prepare_customer_values(message),
+            "unsubscribe_url": message._get_unsubscribe_url(),
+        }
 
     def _prepare_cart_context(self, message, website, surroundings):
         cart = message.abandoned_cart_id

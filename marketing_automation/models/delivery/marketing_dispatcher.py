@@ -1,34 +1,44 @@
 import logging
 import random
-from contextlib import contextmanager
-from datetime import timedelta
-from functools import partial
+import time
+from datetime import datetime, timedelta, timezone
 
-from psycopg2 import OperationalError
+from psycopg2 import errors
 
 from odoo import api, fields, models
-from odoo.service.model import retrying
 
-from ...providers.address import parse_mailbox
-from ...providers.base import OutgoingEmail, SendResult
-from ...tools.rendering import RenderError
+from ...providers.base import NOT_REACHED, SendResult
 
 _logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 50
+BATCH_SIZE = 250
+# A batch begins no other message after this: a run stays well below the limits of
+# scheduled actions (limit-time-real-cron, 120 seconds), whatever the provider does.
+HAND_OVER_SECONDS = 40.0
 MAX_ATTEMPTS = 10
 FIRST_PAUSE_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 4 * 3600
-# Faults of our side or of the account: the message itself is fine and waits.
-ACCOUNT_REASONS = {"connect_failed", "auth_failed", "no_sender", "provider_error"}
+# What fails because of the account waits this long for another try.
+HELD_SECONDS = 5 * 60
+# Another worker had the same rows at the same moment: try again, soon.
+MAX_TRIES = 12
+CONFLICTS = (
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.LockNotAvailable,
+    errors.UniqueViolation,
+)
+# Results of messages that did not leave and may leave at once.
+BACK_AT_ONCE = {NOT_REACHED}
 
 
 class MarketingDispatcher(models.AbstractModel):
     """The only one that talks to providers.
 
-    For each batch: claim and commit; ask the gate; render; commit; hand over; write
-    the results; commit. Whatever crashes in between, a message is handed over at most
-    once: claimed messages are never claimed again.
+    For each batch: claim within the limits of the account and commit; ask the gate;
+    write the messages; commit; hand over; write the results; commit. Whatever crashes
+    in between, a message is handed over at most once: claimed messages are never
+    claimed again.
     """
 
     _name = "marketing.dispatcher"
@@ -47,12 +57,16 @@ class MarketingDispatcher(models.AbstractModel):
                 [
                     ("state", "=", "queued"),
                     ("scheduled_at", "<=", fields.Datetime.now()),
-                ]
+                ],
+                limit=BATCH_SIZE,
             )
         )
         while count := self._dispatch_batch():
             if not cron._commit_progress(count):
                 return
+        # What is still due waits for its account, not for us.
+        cron._commit_progress(remaining=0)
+        self._wake_up_next()
 
     # === BUSINESS METHODS ===#
 
@@ -61,151 +75,146 @@ class MarketingDispatcher(models.AbstractModel):
         """Claim and hand over up to ``limit`` messages. Commits in between.
 
         :param int limit: number of messages
-        :return: number of messages claimed; 0 when nothing is due
+        :return: number of messages claimed; 0 when nothing is due that may leave now
         :rtype: int
         """
         # Each of these is a transaction, done again when it meets another one (a click,
         # a customer who is back, a second worker). Handing over is never done again.
-        claimed = self._in_transaction(self.env["marketing.message"]._claim, limit)
+        claimed, provider, wait = self._in_transaction(self._claim_batch, limit)
         if not claimed:
             return 0
         # What is about to leave is on record before it leaves.
-        batches = self._in_transaction(self._prepare_claimed, claimed)
-        for provider, emails in batches:
-            results = self._hand_over(provider, emails)
+        batch = self._prepare_claimed(claimed, provider)
+        if batch:
+            time.sleep(min(wait, HAND_OVER_SECONDS))
+            results = self._hand_over(provider, batch)
             self._in_transaction(self._write_results, provider, results)
         return len(claimed)
 
     @api.model
     def _in_transaction(self, method, *args):
-        """Call ``method`` and commit; try again on a serialization failure."""
-        # A new transaction sees what happened meanwhile.
-        self.env["ir.cron"]._commit_progress()
-        return retrying(partial(method, *args), self.env)
+        """Call ``method`` and commit; try again when another worker was in the way.
+
+        :return: what ``method`` returned
+        """
+        cron = self.env["ir.cron"]
+        for attempt in range(1, MAX_TRIES + 1):
+            # A new transaction sees what happened meanwhile.
+            cron._commit_progress()
+            try:
+                result = method(*args)
+                self.env.flush_all()
+                cron._commit_progress()
+                return result
+            except CONFLICTS:
+                self.env.cr.rollback()
+                self.env.transaction.reset()
+                if attempt == MAX_TRIES:
+                    raise
+                time.sleep(random.uniform(0, min(0.02 * 2**attempt, 2)))
 
     @api.model
-    def _prepare_claimed(self, claimed):
-        """Ask the gate about claimed messages and render those that may go.
+    def _claim_batch(self, limit):
+        """Claim messages of one company and channel for an account that has room.
 
-        :return: pairs (provider, list of OutgoingEmail)
-        :rtype: list
+        :return: messages, their account, and the seconds to wait until its rate allows
+        :rtype: tuple
         """
-        return self._prepare_batches(claimed._skip_blocked())
+        messages = self.env["marketing.message"]
+        for company, channel in messages._get_due_lanes():
+            accounts = self.env["marketing.provider"]._get_accounts(company, channel)
+            for provider in accounts:
+                claimed, wait = self._claim_for(provider, company, channel, limit)
+                if claimed:
+                    return claimed, provider, wait
+        return messages, None, 0
 
     @api.model
-    def _prepare_batches(self, messages):
-        """Render messages and sort them by provider.
+    def _claim_for(self, provider, company, channel, limit):
+        """Claim messages for an account, within its limits.
 
-        A message that cannot be rendered fails alone.
-
-        :param marketing.message messages: claimed messages the gate let through
-        :return: pairs (provider, list of OutgoingEmail)
-        :rtype: list
+        :return: messages, and the seconds to wait until its rate allows them
+        :rtype: tuple
         """
-        contexts = self._prepare_contexts(messages)
-        messages = messages.filtered(lambda message: message.id in contexts)
-        batches = {}
-        for (company, channel), group in messages.grouped(
-            lambda message: (message.company_id, message.channel)
-        ).items():
-            provider = self.env["marketing.provider"]._select(company, channel)
-            sender = provider._get_sender(company)
-            if not sender and provider.kind != "sandbox":
-                self._hold(group, "no_sender")
-                provider.sudo().last_error = self.env._(
-                    "No sender address: enter one here or on %s.", company.name
-                )
-                continue
-            emails = batches.setdefault(provider, [])
-            for message in group:
-                with self._isolated(message):
-                    email = self._prepare_email(
-                        provider, sender, message, contexts[message.id]
-                    )
-                    if email:
-                        emails.append(email)
-        return [(provider, emails) for provider, emails in batches.items() if emails]
-
-    @api.model
-    def _prepare_contexts(self, messages):
-        """Build what messages are rendered with; the others fail, each alone.
-
-        :rtype: dict[int, dict]
-        """
-        build = self.env["marketing.template.context"]._prepare_cart_contexts
-        try:
-            with self.env.cr.savepoint():
-                return build(messages)
-        except OperationalError:
-            raise
-        except Exception:
-            contexts = {}
-            for message in messages:
-                with self._isolated(message):
-                    contexts |= build(message)
-            return contexts
-
-    @contextmanager
-    def _isolated(self, message):
-        """A fault within fails this message alone; those before and behind it leave.
-
-        Otherwise all claimed messages of the batch would stay in flight for ever.
-        """
-        try:
-            with self.env.cr.savepoint():
-                yield
-        except OperationalError:
-            raise  # Not the message's fault: the transaction is done again.
-        except Exception as error:
-            _logger.exception("Message %s could not be prepared", message.id)
-            message._set_state("failed", "rendering_error", str(error)[:250])
-
-    @api.model
-    def _prepare_email(self, provider, sender, message, context):
-        """Render one message and keep what the recipient will see.
-
-        :return: an OutgoingEmail, or None when the message was settled here
-        """
-        if not context["cart"]["lines"]:
-            message._skip("nothing_available")
-            return None
-        template = message.template_id.with_context(lang=message.lang or None)
-        try:
-            rendered = template._render(context)
-            html = message._wrap_links(rendered.html)
-        except RenderError as error:
-            message._set_state("failed", "rendering_error", str(error)[:250])
-            return None
-        domain = parse_mailbox(sender).domain if sender else "sandbox.invalid"
-        token = message.sudo().token
-        message.write(
+        usage = self.env["marketing.provider.usage"]
+        now = datetime.now(timezone.utc).replace(tzinfo=None)
+        counters = usage._lock(provider)
+        room, throttle = usage._get_room(provider, counters, now)
+        limit = limit if room is None else min(limit, room)
+        messages = self.env["marketing.message"]
+        if limit <= 0:
+            return messages, 0
+        messages._postpone_throttled(
+            company,
             {
-                "provider_id": provider.id,
-                "is_sandbox": provider.kind == "sandbox",
-                "subject": rendered.subject,
-                "body_html": html,
-                "body_text": rendered.text,
-                "message_ref": f"<{token}@{domain}>",
-            }
-        )
-        return OutgoingEmail(
-            uuid=token,
-            email_from=sender,
-            email_to=message.email_normalized,
-            reply_to=provider.reply_to or "",
-            subject=rendered.subject,
-            html=html,
-            text=rendered.text,
-            message_id=message.message_ref,
-            headers={
-                # RFC 8058: one HTTPS address, and a POST to it ends the mails.
-                "List-Unsubscribe": f"<{message._get_unsubscribe_url()}>",
-                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+                rule.domain: rule.per_minute
+                for rule in provider.sudo().throttle_ids
+                if not throttle[rule.domain]
             },
+            now,
         )
+        claimed = messages._claim(limit, company, channel, throttle)
+        wait = usage._take(provider, counters, claimed, now) if claimed else 0
+        return claimed, wait
 
     @api.model
-    def _hand_over(self, provider, emails):
+    def _prepare_claimed(self, claimed, provider):
+        """Make claimed messages ready; what goes wrong before the hand-over is known
+        not to have left, and is tried again later.
+
+        :return: what to hand over
+        :rtype: list[OutgoingEmail | OutgoingSms]
+        """
+        try:
+            return self._in_transaction(self._prepare, claimed, provider)
+        except Exception as error:
+            _logger.exception("A batch could not be prepared")
+            self.env.cr.rollback()
+            self.env.transaction.reset()
+            self._in_transaction(self._put_back, claimed, provider, str(error))
+            return []
+
+    @api.model
+    def _put_back(self, claimed, provider, error):
+        for message in claimed.filtered(lambda message: message.state == "sending"):
+            self._try_later(
+                message, SendResult("", "retry", "", "rendering_error", error)
+            )
+        self.env["marketing.provider.usage"]._give_back(provider, len(claimed))
+
+    @api.model
+    def _prepare(self, claimed, provider):
+        """Ask the gate about claimed messages and write those that may go.
+
+        :return: what to hand over
+        :rtype: list[OutgoingEmail | OutgoingSms]
+        """
+        batch = self._compose_passed(claimed._skip_blocked(), provider)
+        self.env["marketing.provider.usage"]._give_back(
+            provider, len(claimed) - len(batch)
+        )
+        return batch
+
+    @api.model
+    def _compose_passed(self, messages, provider):
+        company = messages.company_id
+        sender = provider._get_sender(company) if company else ""
+        if (
+            messages
+            and not sender
+            and provider.channel == "email"
+            and provider.kind != "sandbox"
+        ):
+            error = self.env._(
+                "No sender address: enter one here or on %s.", company.name
+            )
+            self._hold([(message.id, {}) for message in messages], "no_sender")
+            provider._note_error(error)
+            return []
+        return self.env["marketing.composer"]._compose(messages, provider, sender)
+
+    @api.model
+    def _hand_over(self, provider, batch):
         """Give a batch to its provider; never raises.
 
         :return: one result per message
@@ -217,20 +226,22 @@ class MarketingDispatcher(models.AbstractModel):
             _logger.exception("Provider %s cannot be used", provider.id)
             # Nothing was handed over.
             return [
-                SendResult(email.uuid, "retry", "", "provider_error", str(error))
-                for email in emails
+                SendResult(item.uuid, "retry", "", "provider_error", str(error))
+                for item in batch
             ]
         try:
-            return adapter.send(emails)
+            return adapter.send(batch, time.monotonic() + HAND_OVER_SECONDS)
         except Exception as error:
             # Nobody knows how far it got: not sent again without somebody looking.
             _logger.exception("Provider %s failed", provider.id)
             return [
-                SendResult(email.uuid, "uncertain", "", "provider_error", str(error))
-                for email in emails
+                SendResult(item.uuid, "uncertain", "", "provider_error", str(error))
+                for item in batch
             ]
         finally:
             adapter.close()
+
+    # === RESULTS ===#
 
     @api.model
     def _write_results(self, provider, results):
@@ -239,61 +250,105 @@ class MarketingDispatcher(models.AbstractModel):
         :param marketing.provider provider: who was handed the messages
         :param list results: SendResult, one per message
         """
-        by_token = {
-            message.token: message
-            for message in self.env["marketing.message"]
-            .sudo()
-            .search([("token", "in", [result.uuid for result in results])])
-        }
-        account_error = False
+        messages = self.env["marketing.message"]
+        found = messages._find_by_keys([result.uuid for result in results])
+        outcomes = {"accepted": [], "retry": [], "rejected": [], "uncertain": []}
         for result in results:
-            message = by_token.get(result.uuid)
-            if message is None:
-                continue  # Deleted meanwhile, with its cart.
-            detail = (result.detail or "")[:250]
-            if result.status == "accepted":
-                message._set_state("sent", sent_at=fields.Datetime.now())
-            elif result.status == "retry":
-                self._retry(message, result.reason, detail)
-                if result.reason in ACCOUNT_REASONS:
-                    account_error = detail or result.reason
-            elif result.status == "rejected":
-                message._set_state("failed", result.reason, detail)
-            else:
-                message._set_state("uncertain", result.reason, detail)
-        if provider.exists() and provider.last_error != account_error:
-            provider.sudo().last_error = account_error
+            if result.uuid in found:  # Otherwise deleted meanwhile, with its cart.
+                outcomes[result.status].append((found[result.uuid], result))
+        self._write_accepted(provider, outcomes["accepted"])
+        messages._change_states(self._explain(outcomes["rejected"]), "failed")
+        messages._change_states(self._explain(outcomes["uncertain"]), "uncertain")
+        self._retry(provider, outcomes["retry"])
+        self._suppress_refused(outcomes["rejected"])
 
     @api.model
-    def _retry(self, message, reason, detail):
-        """Put a message back into the queue for later, or give up on it.
+    def _explain(self, pairs):
+        return [
+            (
+                message.id,
+                {
+                    "reason": result.reason or None,
+                    "detail": result.detail,
+                    "message_ref": result.ref or None,
+                },
+            )
+            for message, result in pairs
+        ]
+
+    @api.model
+    def _write_accepted(self, provider, pairs):
+        if not pairs:
+            return
+        now = fields.Datetime.now()
+        self.env["marketing.message"]._change_states(
+            [
+                (message.id, {"sent_at": now, "message_ref": result.ref or None})
+                for message, result in pairs
+            ],
+            "sent",
+        )
+        provider._note_success()
+
+    @api.model
+    def _retry(self, provider, pairs):
+        """Put messages back into the queue: at once, for later, or for good."""
+        account_reasons = provider._get_account_reasons()
+        held = [pair for pair in pairs if pair[1].reason in account_reasons]
+        at_once = [pair for pair in pairs if pair[1].reason in BACK_AT_ONCE]
+        for message, result in pairs:
+            if result.reason not in account_reasons | BACK_AT_ONCE:
+                self._try_later(message, result)
+        self.env["marketing.message"]._change_states(self._explain(at_once), "queued")
+        self._hold(self._explain(held))
+        if held:
+            _message, result = held[0]
+            provider._note_error(result.detail or result.reason)
+        self.env["marketing.provider.usage"]._give_back(provider, len(pairs))
+
+    @api.model
+    def _try_later(self, message, result):
+        """Put one message back for another attempt, or give up on it.
 
         Pauses double from a minute up to four hours, with jitter so that messages that
         failed together do not come back together.
         """
-        if reason in ACCOUNT_REASONS:
-            self._hold(message, reason, detail)
-            return
         attempts = message.attempts + 1
         if attempts >= MAX_ATTEMPTS:
-            message._set_state("failed", "too_many_attempts", detail, attempts=attempts)
+            message._set_state(
+                "failed", "too_many_attempts", result.detail, attempts=attempts
+            )
             return
         pause = min(FIRST_PAUSE_SECONDS * 2**attempts, LONGEST_PAUSE_SECONDS)
         message._set_state(
             "queued",
-            reason,
-            detail,
+            result.reason,
+            result.detail,
             attempts=attempts,
             scheduled_at=self._later(pause),
         )
 
     @api.model
-    def _hold(self, messages, reason, detail=None):
+    def _hold(self, changes, reason=None):
         """Let messages wait until the account works again; not counted as attempts."""
-        for message in messages:
-            message._set_state(
-                "queued", reason, detail, scheduled_at=self._later(5 * 60)
-            )
+        self.env["marketing.message"]._change_states(
+            [
+                (message_id, {**vals, "scheduled_at": self._later(HELD_SECONDS)})
+                for message_id, vals in changes
+            ],
+            "queued",
+            reason,
+        )
+
+    @api.model
+    def _suppress_refused(self, pairs):
+        """Respect an opt-out that only the provider knew of."""
+        opted_out = {
+            message.phone_sanitized
+            for message, result in pairs
+            if result.reason == "opted_out" and message.phone_sanitized
+        }
+        self.env["marketing.message"]._suppress("phone.blacklist", "number", opted_out)
 
     @api.model
     def _later(self, seconds):

@@ -1,20 +1,31 @@
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.quiet_hours import next_allowed, timezone_of, timezone_of_phone
 from ..cart.cart_detection import RECOVERABLE_LINE, SELLABLE_LINE
+from .states import PERHAPS_REACHED_STATES
 
 # Whether a person may be messaged now: one sentence of SQL per rule over a message `m`
 # and its cart, if it has one (`cart`, with its order `so`), at `clock.now`. The first
 # that holds is the reason. Rules about carts are false for messages without a cart.
 RULES = [
     # There is an address to write to.
-    ("no_email", SQL("COALESCE(m.email_normalized, '') = ''")),
-    # The person has not said no: Odoo's own blacklist counts, whoever added them.
+    ("no_email", SQL("m.channel = 'email' AND COALESCE(m.email_normalized, '') = ''")),
+    ("no_phone", SQL("m.channel = 'sms' AND COALESCE(m.phone_sanitized, '') = ''")),
+    # The person has not said no: Odoo's own blacklists count, whoever added them.
     (
         "opted_out",
         SQL(
-            """EXISTS (SELECT FROM mail_blacklist bl
-                        WHERE bl.email = m.email_normalized AND bl.active)"""
+            """CASE m.channel
+               WHEN 'email' THEN EXISTS (
+                    SELECT FROM mail_blacklist bl
+                     WHERE bl.email = m.email_normalized AND bl.active)
+               ELSE EXISTS (
+                    SELECT FROM phone_blacklist bl
+                     WHERE bl.number = m.phone_sanitized AND bl.active) END"""
         ),
     ),
     # They have not bought since: this cart, or anything else, anywhere.
@@ -82,6 +93,51 @@ RULES = [
 ]
 
 
+# Caps and quiet hours are for marketing: a test goes to whoever asked for it, at once.
+IS_MARKETING = SQL(
+    "(COALESCE(tpl.category, 'marketing') = 'marketing' AND m.priority > 0)"
+)
+# Whether a marketing message may go to this person only later, and when: like RULES,
+# with the time as SQL, NULL for now. The time somebody had the last marketing message
+# of this channel, and whether a message that matters more is about to go to them.
+LAST_MESSAGE = SQL(
+    """SELECT max(COALESCE(other.sent_at, other.sending_at))
+         FROM marketing_message other
+         LEFT JOIN marketing_template said ON said.id = other.template_id
+        WHERE other.id != m.id AND other.channel = m.channel
+          AND other.company_id = m.company_id
+          AND (m.channel = 'email' AND other.email_normalized = m.email_normalized
+               OR m.channel = 'sms' AND other.phone_sanitized = m.phone_sanitized)
+          AND other.state = ANY(%s)
+          AND COALESCE(said.category, 'marketing') = 'marketing'
+          AND other.priority > 0""",
+    list(PERHAPS_REACHED_STATES),
+)
+OUTRANKED = SQL(
+    """EXISTS (
+           SELECT FROM marketing_message rival
+            WHERE rival.id != m.id AND rival.channel = m.channel
+              AND rival.company_id = m.company_id
+              AND (m.channel = 'email' AND rival.email_normalized = m.email_normalized
+                   OR m.channel = 'sms' AND rival.phone_sanitized = m.phone_sanitized)
+              AND rival.state = 'queued' AND rival.priority < m.priority
+              AND rival.scheduled_at <= clock.now)"""
+)
+# Somebody who waits for a message that matters more is looked at again after this.
+OUTRANKED_MINUTES = 10
+
+
+class Decision(NamedTuple):
+    """Why a message does not go now.
+
+    :param str reason: key of ``marketing.message.reason``
+    :param until: when to ask again, naive, UTC; None when it is not to go at all
+    """
+
+    reason: str
+    until: datetime | None = None
+
+
 class MarketingGate(models.AbstractModel):
     """The one place that says whether a person may be messaged now, and if not, why.
 
@@ -92,31 +148,107 @@ class MarketingGate(models.AbstractModel):
     _description = "Marketing Gate"
 
     @api.model
-    def _check(self, messages):
+    def _decide(self, messages):
         """Check messages against every rule, in one statement.
 
         :param marketing.message messages: what is about to be queued or sent
-        :return: the reason why not by message id, False for those that may go
-        :rtype: dict[int, str | bool]
+        :return: why not, by message id; None for those that may go
+        :rtype: dict[int, Decision | None]
         """
         if not messages:
             return {}
         self.env.flush_all()
+        return {row["id"]: self._judge(row) for row in self._fetch_facts(messages)}
+
+    @api.model
+    def _fetch_facts(self, messages):
+        """Return one row for each message: the rule that holds, and what decides when.
+
+        :rtype: list[dict]
+        """
         cases = SQL(" ").join(
             SQL("WHEN %s THEN %s", condition, reason) for reason, condition in RULES
         )
-        rows = self.env.execute_query(
+        return self.env.execute_query_dict(
             SQL(
-                """SELECT m.id, CASE %s END
+                """SELECT m.id, m.channel, m.company_id, m.phone_sanitized,
+                          CASE %(cases)s END AS reason,
+                          CASE WHEN capped.hours > 0 THEN (%(last)s) END AS last_at,
+                          capped.hours AS cap_hours,
+                          capped.hours > 0 AND %(outranked)s AS is_outranked,
+                          %(is_marketing)s AS is_marketing,
+                          person.tz, country.code AS country, state.code AS state
                      FROM marketing_message m
                      LEFT JOIN marketing_sequence seq ON seq.id = m.sequence_id
                      LEFT JOIN abandoned_cart cart ON cart.id = m.abandoned_cart_id
                      LEFT JOIN sale_order so ON so.id = cart.order_id
-                    CROSS JOIN (SELECT %s::timestamp AS now) clock
-                    WHERE m.id = ANY(%s)""",
-                cases,
-                fields.Datetime.now(),
-                messages.ids,
+                     LEFT JOIN marketing_template tpl ON tpl.id = m.template_id
+                     LEFT JOIN res_partner person ON person.id = m.partner_id
+                     LEFT JOIN res_country country ON country.id = person.country_id
+                     LEFT JOIN res_country_state state ON state.id = person.state_id
+                     JOIN res_company company ON company.id = m.company_id
+                    CROSS JOIN LATERAL (
+                          SELECT CASE WHEN NOT %(is_marketing)s THEN 0
+                                      WHEN m.channel = 'sms' THEN company.sms_cap_hours
+                                      ELSE company.email_cap_hours END AS hours) capped
+                    CROSS JOIN (SELECT %(now)s::timestamp AS now) clock
+                    WHERE m.id = ANY(%(ids)s)""",
+                cases=cases,
+                last=LAST_MESSAGE,
+                outranked=OUTRANKED,
+                is_marketing=IS_MARKETING,
+                now=fields.Datetime.now(),
+                ids=messages.ids,
             )
         )
-        return {message_id: reason or False for message_id, reason in rows}
+
+    @api.model
+    def _judge(self, facts):
+        """Say what the facts of one message mean.
+
+        :rtype: Decision | None
+        """
+        if facts["reason"]:
+            return Decision(facts["reason"])
+        now = fields.Datetime.now()
+        hours = facts["cap_hours"] or 0
+        if facts["last_at"] and facts["last_at"] + timedelta(hours=hours) > now:
+            return Decision("frequency_cap", facts["last_at"] + timedelta(hours=hours))
+        if facts["is_outranked"]:
+            later = now + timedelta(minutes=OUTRANKED_MINUTES)
+            return Decision("frequency_cap", later)
+        until = self._end_of_quiet_hours(facts, now)
+        return Decision("quiet_hours", until) if until > now else None
+
+    @api.model
+    def _end_of_quiet_hours(self, facts, now):
+        """Return when the person may be written to: now, or when their night is over.
+
+        :param dict facts: a row of :meth:`_fetch_facts`
+        :param datetime now: naive, UTC
+        :rtype: datetime
+        """
+        company = self.env["res.company"].sudo().browse(facts["company_id"])
+        if not facts["is_marketing"] or not company._has_quiet_hours(facts["channel"]):
+            return now
+        return next_allowed(
+            now,
+            self._get_timezone(facts, company),
+            company.quiet_hours_from,
+            company.quiet_hours_until,
+        )
+
+    @api.model
+    def _get_timezone(self, facts, company):
+        """Return where the person lives: by their address, else as the company.
+
+        :return: name of a time zone
+        :rtype: str
+        """
+        own = company.partner_id.tz or "UTC"
+        if facts["country"]:
+            return timezone_of(facts["country"], facts["state"] or "", own)
+        by_number = facts["channel"] == "sms" and timezone_of_phone(
+            facts["phone_sanitized"]
+        )
+        return by_number or facts["tz"] or own

@@ -1,37 +1,16 @@
-from datetime import timedelta
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import format_datetime
 
-from ...tools import links
-from ..cart.cart_detection import RANDOM_TOKEN
+from ...tools import message_key
+from ..channels import CHANNELS
+from .states import STATES
 
-STATES = [
-    ("queued", "Queued"),
-    ("sending", "Sending"),
-    ("sent", "Sent"),
-    ("delivered", "Delivered"),
-    ("bounced", "Bounced"),
-    ("failed", "Failed"),
-    ("skipped", "Skipped"),
-    ("cancelled", "Cancelled"),
-    ("uncertain", "Uncertain"),
-]
-# States move forward only: from which states a message may get to each. `queued` after
-# `sending` is the one way back, for what the provider has certainly not taken.
-ALLOWED_FROM = {
-    "queued": ["sending"],
-    "sending": ["queued"],
-    "sent": ["sending", "uncertain"],
-    "delivered": ["sending", "sent", "uncertain"],
-    "bounced": ["sending", "sent", "delivered", "uncertain"],
-    "failed": ["queued", "sending", "uncertain"],
-    "skipped": ["queued", "sending"],
-    "cancelled": ["queued"],
-    "uncertain": ["sending"],
-}
-# States of messages that reached the person, as far as anybody knows.
-REACHED_STATES = ("sent", "delivered", "bounced")
+# Who goes first where the frequency cap lets only one message through.
+PRIORITIES = {"test": 0, "cart": 20, "broadcast": 50}
 
 
 class MarketingMessage(models.Model):
@@ -51,6 +30,7 @@ class MarketingMessage(models.Model):
         [
             # Why somebody is not written to (the gate)
             ("no_email", "No email address"),
+            ("no_phone", "No telephone number"),
             ("invalid_address", "Invalid email address"),
             ("opted_out", "Opted out"),
             ("purchased", "Bought already"),
@@ -59,20 +39,33 @@ class MarketingMessage(models.Model):
             ("returned", "Customer is in the shop right now"),
             ("nothing_available", "Nothing in the cart can be sold any more"),
             ("max_messages", "Enough messages sent for this cart"),
+            ("replied", "Customer replied"),
             ("cancelled", "Stopped by hand"),
+            # Why somebody is written to later (the gate, the limits of an account)
+            ("frequency_cap", "Had another message shortly before"),
+            ("quiet_hours", "Quiet hours where the customer lives"),
+            ("domain_throttled", "Enough messages for this mail domain for now"),
             # What went wrong
             ("rendering_error", "The template could not be rendered"),
             ("no_sender", "No sender address is set"),
-            ("connect_failed", "The mail server could not be reached"),
-            ("auth_failed", "The mail server refused the login"),
-            ("recipient_refused", "The mail server refused the address"),
-            ("sender_refused", "The mail server refused the sender"),
-            ("content_refused", "The mail server refused the message"),
-            ("temporary_failure", "The mail server asked to try later"),
+            ("connect_failed", "The provider could not be reached"),
+            ("auth_failed", "The provider refused the login"),
+            ("account_refused", "The provider refuses this account or its settings"),
+            ("rate_limited", "The provider takes no more messages for now"),
+            ("recipient_refused", "The provider refused the address"),
+            ("sender_refused", "The provider refused the sender"),
+            ("content_refused", "The provider refused the message"),
+            ("temporary_failure", "The provider asked to try later"),
+            ("not_reached", "Its turn did not come in time"),
             ("too_many_attempts", "Too many attempts"),
             ("connection_lost", "The connection was lost while handing over"),
             ("worker_lost", "The process that was sending it died"),
             ("provider_error", "The provider failed"),
+            # What was reported later
+            ("bounced_hard", "The address does not exist"),
+            ("bounced_soft", "The mailbox did not take it"),
+            ("dropped", "The provider did not pass it on"),
+            ("undelivered", "It could not be delivered"),
             # What a person found out
             ("settled", "Settled by hand"),
         ],
@@ -80,7 +73,18 @@ class MarketingMessage(models.Model):
         help="Why the message is in its state.",
     )
     reason_detail = fields.Char(string="Details", readonly=True)
-    channel = fields.Selection([("email", "Email")], required=True, readonly=True)
+    history = fields.Json(
+        readonly=True, help="Every change of state with its time and reason."
+    )
+    history_html = fields.Html(
+        string="What Happened", compute="_compute_history_html", sanitize=False
+    )
+    channel = fields.Selection(CHANNELS, required=True, readonly=True)
+    priority = fields.Integer(
+        readonly=True,
+        default=PRIORITIES["cart"],
+        help="Where somebody may get one message only, the lowest number goes first.",
+    )
     dedupe_key = fields.Char(required=True, readonly=True, copy=False)
     token = fields.Char(
         required=True, readonly=True, copy=False, groups="base.group_system"
@@ -93,6 +97,13 @@ class MarketingMessage(models.Model):
     )
     email = fields.Char(string="To", readonly=True)
     email_normalized = fields.Char(readonly=True, index="btree_not_null")
+    phone_sanitized = fields.Char(
+        string="Telephone",
+        readonly=True,
+        index="btree_not_null",
+        help="International form (E.164), of text messages.",
+    )
+    recipient = fields.Char(compute="_compute_recipient")
     lang = fields.Char(string="Language", readonly=True)
 
     template_id = fields.Many2one("marketing.template", readonly=True)
@@ -128,11 +139,28 @@ class MarketingMessage(models.Model):
         help="Delivered into this inbox only; nothing left the database.",
     )
     message_ref = fields.Char(
-        string="Message-ID", readonly=True, index="btree_not_null"
+        string="Provider's Reference",
+        readonly=True,
+        index="btree_not_null",
+        help="What the provider calls the message: the Message-ID of an email.",
     )
     subject = fields.Char(readonly=True)
-    body_html = fields.Html(readonly=True, sanitize=False)
-    body_text = fields.Text(readonly=True)
+    content_id = fields.Many2one(
+        "marketing.content",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    content_values = fields.Json(
+        readonly=True,
+        groups="base.group_system",
+        help="This person's own text in a content that many received.",
+    )
+    body_html = fields.Html(compute="_compute_body", compute_sudo=True, sanitize=False)
+    body_text = fields.Text(compute="_compute_body", compute_sudo=True)
+    segment_count = fields.Integer(
+        string="Segments", readonly=True, help="Parts a text message is billed as."
+    )
 
     engagement_ids = fields.One2many("marketing.engagement", "message_id")
     click_count = fields.Integer(
@@ -158,8 +186,23 @@ class MarketingMessage(models.Model):
         "(dedupe_key)", "This message was decided on already."
     )
     _token_uniq = models.UniqueIndex("(token)", "A message token is used once.")
-    _queue_idx = models.Index("(scheduled_at, id) WHERE state = 'queued'")
+    _queue_idx = models.Index(
+        "(company_id, channel, scheduled_at, id) WHERE state = 'queued'"
+    )
     _in_flight_idx = models.Index("(sending_at) WHERE state = 'sending'")
+    # Nobody has two messages of a channel in flight: the frequency cap and the last
+    # look at the person cannot be overtaken by another worker.
+    _email_in_flight_uniq = models.UniqueIndex(
+        "(email_normalized) WHERE state = 'sending' AND channel = 'email'",
+        "This person is being written to already.",
+    )
+    _phone_in_flight_uniq = models.UniqueIndex(
+        "(phone_sanitized) WHERE state = 'sending' AND channel = 'sms'",
+        "This person is being written to already.",
+    )
+    _provider_sent_idx = models.Index(
+        "(provider_id, sent_at) WHERE sent_at IS NOT NULL"
+    )
 
     # === COMPUTE METHODS ===#
 
@@ -167,6 +210,54 @@ class MarketingMessage(models.Model):
     def _compute_display_name(self):
         for message in self:
             message.display_name = message.subject or message.email or message.id
+
+    @api.depends("channel", "email", "phone_sanitized")
+    def _compute_recipient(self):
+        for message in self:
+            message.recipient = (
+                message.phone_sanitized if message.channel == "sms" else message.email
+            )
+
+    @api.depends("content_id", "content_values")
+    def _compute_body(self):
+        for message in self:
+            filled = message.content_id._fill(message.content_values)
+            message.body_html = filled.get("html")
+            message.body_text = filled.get("text")
+
+    @api.depends("history")
+    def _compute_history_html(self):
+        states = dict(self._fields["state"]._description_selection(self.env))
+        reasons = dict(self._fields["reason"]._description_selection(self.env))
+        for message in self:
+            entries = [
+                {"at": message.create_date, "state": "queued"},
+                *(message.history or []),
+            ]
+            message.history_html = Markup(
+                "<table class='table table-sm'>%s</table>"
+            ) % (
+                Markup().join(
+                    message._format_history_entry(entry, states, reasons)
+                    for entry in entries
+                )
+            )
+
+    def _format_history_entry(self, entry, states, reasons):
+        at = (
+            fields.Datetime.to_datetime(entry["at"][:19].replace("T", " "))
+            if isinstance(entry["at"], str)
+            else entry["at"]
+        )
+        return Markup(
+            "<tr><td class='text-nowrap'>%s</td><td>%s</td><td>%s</td>"
+            "<td class='text-muted'>%s</td></tr>"
+        ) % (
+            format_datetime(self.env, at) if at else "",
+            states.get(entry["state"], entry["state"]),
+            reasons.get(entry.get("reason"), ""),
+            entry.get("detail") or "",
+        )
 
     @api.depends("engagement_ids")
     def _compute_clicks(self):
@@ -231,151 +322,6 @@ class MarketingMessage(models.Model):
         self.ensure_one()
         return self.abandoned_cart_id._get_records_action()
 
-    # === QUEUE ===#
-
-    @api.model
-    def _queue_sequence_steps(self, enrollments):
-        """Write the messages of the steps that are due into the outbox.
-
-        :param marketing.enrollment enrollments: runs whose next step is due
-        :return: the new messages; a step that has one already gets no second one
-        :rtype: marketing.message
-        """
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                INSERT INTO marketing_message (
-                    create_uid, create_date, write_uid, write_date, token, dedupe_key,
-                    state, state_changed_at, scheduled_at, attempts, channel,
-                    company_id, website_id, partner_id, email, email_normalized, lang,
-                    template_id, sequence_id, step_id, enrollment_id,
-                    abandoned_cart_id)
-                SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(token)s,
-                       'enrollment:' || run.id || ':step:' || step.id,
-                       'queued', %(now)s, run.next_at, 0,
-                       step.channel, run.company_id, cart.website_id, cart.partner_id,
-                       cart.email, cart.email_normalized, cart.lang, step.template_id,
-                       run.sequence_id, step.id, run.id, cart.id
-                  FROM marketing_enrollment run
-                  JOIN marketing_sequence_step step ON step.id = run.next_step_id
-                  JOIN abandoned_cart cart ON cart.id = run.abandoned_cart_id
-                 WHERE run.id = ANY(%(run_ids)s)
-                    ON CONFLICT (dedupe_key) DO NOTHING
-                RETURNING id
-                """,
-                uid=self.env.uid,
-                now=fields.Datetime.now(),
-                token=RANDOM_TOKEN,
-                run_ids=enrollments.ids,
-            )
-        )
-        enrollments.invalidate_recordset(["message_ids"])
-        enrollments.abandoned_cart_id.invalidate_recordset(["message_ids"])
-        return self.browse(message_id for (message_id,) in rows)
-
-    def _skip_blocked(self):
-        """Ask the gate, and settle the messages that must not be sent now.
-
-        :return: the messages that may go
-        :rtype: marketing.message
-        """
-        blocked = {}
-        for message_id, reason in self.env["marketing.gate"]._check(self).items():
-            if reason:
-                blocked.setdefault(reason, self.browse())
-                blocked[reason] |= self.browse(message_id)
-        passed = self
-        for reason, messages in blocked.items():
-            messages._skip(reason)
-            passed -= messages
-        return passed
-
-    def _skip(self, reason):
-        """Do not send these messages, and tell where they came from.
-
-        :param str reason: key of ``reason``
-        """
-        self._set_state("skipped", reason)
-        self.enrollment_id._on_message_blocked(reason)
-
-    @api.model
-    def _claim(self, limit):
-        """Take up to ``limit`` due messages for sending; nobody else gets them.
-
-        The caller commits at once: what is ``sending`` is never sent by anybody else.
-
-        :param int limit: number of messages
-        :return: the claimed messages, now ``sending``
-        :rtype: marketing.message
-        """
-        self.flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                UPDATE marketing_message
-                   SET state = 'sending', sending_at = %(now)s,
-                       state_changed_at = %(now)s, reason = NULL,
-                       reason_detail = NULL
-                 WHERE id IN (
-                       SELECT id FROM marketing_message
-                        WHERE state = 'queued'
-                          AND scheduled_at <= %(now)s
-                        ORDER BY scheduled_at, id LIMIT %(limit)s
-                          FOR UPDATE SKIP LOCKED)
-                RETURNING id
-                """,
-                now=fields.Datetime.now(),
-                limit=limit,
-            )
-        )
-        messages = self.browse(sorted(message_id for (message_id,) in rows))
-        messages.invalidate_recordset()
-        return messages
-
-    @api.model
-    def _settle_lost(self, older_than_minutes=60):
-        """Mark what was in flight when a worker died as uncertain; never send it again.
-
-        :param int older_than_minutes: how long a hand-over may take at most
-        """
-        self.search(
-            [
-                ("state", "=", "sending"),
-                (
-                    "sending_at",
-                    "<",
-                    fields.Datetime.now() - timedelta(minutes=older_than_minutes),
-                ),
-            ]
-        )._set_state("uncertain", "worker_lost")
-
-    # === STATES ===#
-
-    def _set_state(self, state, reason=None, detail=None, **vals):
-        """Move messages to ``state``; those that cannot go there stay as they are.
-
-        The only way a message changes its state.
-
-        :param str state: key of ``STATES``
-        :param str reason: key of ``reason``
-        :param str detail: what the provider or the error said
-        :param vals: further values to write on the messages that moved
-        :return: the messages that moved
-        :rtype: marketing.message
-        """
-        moving = self.filtered(lambda message: message.state in ALLOWED_FROM[state])
-        moving.write(
-            {
-                "state": state,
-                "state_changed_at": fields.Datetime.now(),
-                "reason": reason,
-                "reason_detail": detail,
-                **vals,
-            }
-        )
-        return moving
-
     # === FEEDBACK ===#
 
     def _unsubscribe(self, user_agent=None):
@@ -399,6 +345,37 @@ class MarketingMessage(models.Model):
         uncertain = self.sudo().filtered(lambda message: message.state == "uncertain")
         uncertain._set_state(state, "settled")
 
+    # === KEYS ===#
+
+    def _get_key(self):
+        """Return the public key of this message, see :mod:`...tools.message_key`.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        return message_key.make_key(self._get_key_secret(), self.id)
+
+    @api.model
+    def _find_by_keys(self, keys):
+        """Find messages by what providers, bounces and replies carry back.
+
+        :param keys: public keys, also forged ones
+        :return: the messages there are, by key
+        :rtype: dict[str, marketing.message]
+        """
+        secret = self._get_key_secret()
+        ids = {key: message_key.read_key(secret, key) for key in keys}
+        known = self.browse(filter(None, ids.values())).exists()
+        return {
+            key: self.browse(message_id)
+            for key, message_id in ids.items()
+            if message_id in known._ids
+        }
+
+    @api.model
+    def _get_key_secret(self):
+        return self.env["marketing.engagement"]._get_link_secret()
+
     # === LINKS ===#
 
     def _get_base_url(self):
@@ -417,17 +394,40 @@ class MarketingMessage(models.Model):
         self.ensure_one()
         return f"{self._get_base_url()}/marketing/unsubscribe/{self.sudo().token}"
 
-    def _wrap_links(self, html):
-        """Send the links of a rendered body through the signed click redirect.
+    def _get_utm_parameters(self):
+        """Return what marks links to our own shop, so that Odoo's reports of sources
+        agree with ours.
 
-        :param str html: a rendered HTML body
-        :return: the same body with every web link counted, but the unsubscribe link
+        :return: hosts of our own, and source, medium and campaign
+        :rtype: tuple[set[str], dict[str, str]]
+        """
+        self.ensure_one()
+        hosts = {urlsplit(self._get_base_url()).netloc.lower()}
+        source = self.step_id.name or self.template_id.name
+        return hosts, {
+            "source": source or "",
+            "medium": dict(CHANNELS)[self.channel],
+            "campaign": self.sequence_id.name or source or "",
+        }
+
+    def _get_categories(self):
+        """Return what a message belongs to, for statistics at the provider.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        names = (self.sequence_id.name, self.step_id.name or self.template_id.name)
+        return [name for name in names if name]
+
+    def _get_bounce_address(self, key):
+        """Return the envelope sender that brings bounces of this message back to Odoo.
+
+        :param str key: public key of the message
+        :return: ``bounce+KEY@domain``; '' where Odoo receives no bounces
         :rtype: str
         """
         self.ensure_one()
-        return links.wrap_links(
-            html,
-            f"{self._get_base_url()}/marketing/click/{self.sudo().token}",
-            self.env["marketing.engagement"]._get_link_secret(),
-            skip=[self._get_unsubscribe_url()],
-        )
+        domain = self.company_id.alias_domain_id
+        if not domain.bounce_alias:
+            return ""
+        return f"{domain.bounce_alias}+{key}@{domain.name}"

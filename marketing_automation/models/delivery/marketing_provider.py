@@ -1,10 +1,21 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.tools import email_normalize
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import SQL, email_normalize
 
 from ...providers.address import format_mailbox
-from ...providers.sandbox import SandboxProvider
-from ...providers.smtp import SmtpProvider
+from ..channels import CHANNELS
+
+# Which channel each kind of account serves; the sandbox serves all.
+CHANNEL_BY_KIND = {"smtp": "email", "sendgrid": "email", "twilio": "sms"}
+# So many faults of the account in a row, and it is paused.
+MAX_ERRORS_IN_A_ROW = 5
+# What a warm-up begins with, and by how much each day's limit grows on the last one's.
+WARM_UP_FIRST_DAY = 50
+WARM_UP_GROWTH = 1.5
+# Days the error rate is counted over.
+ERROR_RATE_DAYS = 7
 
 
 class MarketingProvider(models.Model):
@@ -12,38 +23,51 @@ class MarketingProvider(models.Model):
 
     _name = "marketing.provider"
     _description = "Message Provider"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
     sequence = fields.Integer(
-        string="Priority", default=10, help="The first enabled provider is used."
+        string="Priority",
+        default=10,
+        help="The first account that is enabled and has room is used.",
     )
     kind = fields.Selection(
-        [("sandbox", "Sandbox"), ("smtp", "Outgoing mail server (SMTP)")],
+        [
+            ("sandbox", "Sandbox"),
+            ("smtp", "Outgoing mail server (SMTP)"),
+            ("sendgrid", "SendGrid"),
+            ("twilio", "Twilio"),
+        ],
         required=True,
         default="smtp",
         help="The sandbox keeps messages inside Odoo: nobody receives them.",
     )
     channel = fields.Selection(
-        [("email", "Email")], required=True, default="email", readonly=True
+        CHANNELS,
+        required=True,
+        compute="_compute_channel",
+        store=True,
+        readonly=False,
+        precompute=True,
     )
     state = fields.Selection(
-        [("disabled", "Disabled"), ("enabled", "Enabled")],
+        [("disabled", "Disabled"), ("enabled", "Enabled"), ("paused", "Paused")],
         required=True,
         readonly=True,
         copy=False,
         default="disabled",
+        tracking=True,
     )
     company_id = fields.Many2one(
         "res.company", help="Leave empty to use it for every company."
     )
-    mail_server_id = fields.Many2one(
-        "ir.mail_server",
-        ondelete="restrict",
-        groups="base.group_system",
-        help="Leave empty to let Odoo choose by the sender's address, as it does for "
-        "all other mail.",
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        help="Who is told when the account is paused.",
     )
     from_name = fields.Char(
         string="Sender Name", translate=True, help="Empty: the company's name."
@@ -54,26 +78,118 @@ class MarketingProvider(models.Model):
     reply_to = fields.Char(
         string="Replies Go To", help="Empty: replies go to the sender address."
     )
+
+    # Limits
+    daily_limit = fields.Integer(
+        help="Messages a day (UTC), over all workers. 0 sets no limit."
+    )
+    per_second = fields.Float(
+        string="Messages a Second",
+        help="On average, over all workers. 0 sets no limit.",
+    )
+    warm_up_from = fields.Date(
+        string="Warm-Up Since",
+        help="A new sender's reputation grows with its volume: from this day on the "
+        "daily limit begins at 50 and grows by half each day. Empty: no warm-up.",
+    )
+    throttle_ids = fields.One2many(
+        "marketing.provider.throttle", "provider_id", string="Domain Throttles"
+    )
+    usage_ids = fields.One2many("marketing.provider.usage", "provider_id")
+
+    # How it goes
     last_error = fields.Char(
         readonly=True, copy=False, help="What went wrong when it was last used."
     )
-    message_count = fields.Integer(string="Sent", compute="_compute_message_count")
+    errors_in_a_row = fields.Integer(readonly=True, copy=False)
+    message_count = fields.Integer(string="Sent", compute="_compute_statistics")
+    today_count = fields.Integer(string="Sent Today", compute="_compute_statistics")
+    today_limit = fields.Integer(
+        compute="_compute_statistics", help="Today's limit, with the warm-up; 0: none."
+    )
+    error_rate = fields.Float(
+        compute="_compute_statistics",
+        help="Share of the messages of the last seven days that failed or bounced.",
+    )
+    complaint_rate = fields.Float(
+        compute="_compute_statistics",
+        help="Share of the messages of the last seven days reported as spam. Mailbox "
+        "providers ask for less than 0.3 %, better 0.1 %.",
+    )
+
+    _limits_positive = models.Constraint(
+        "CHECK(daily_limit >= 0 AND per_second >= 0)",
+        "A limit cannot be negative. Use 0 for no limit.",
+    )
 
     # === COMPUTE METHODS ===#
 
-    def _compute_message_count(self):
-        counts = dict(
-            self.env["marketing.message"]._read_group(
+    @api.depends("kind")
+    def _compute_channel(self):
+        for provider in self:
+            provider.channel = (
+                CHANNEL_BY_KIND.get(provider.kind) or provider.channel or "email"
+            )
+
+    @api.depends_context("allowed_company_ids")
+    def _compute_statistics(self):
+        counts = self._count_messages()
+        used = dict(
+            self.env["marketing.provider.usage"]
+            .sudo()
+            ._read_group(
                 [
                     ("provider_id", "in", self.ids),
-                    ("state", "in", ("sent", "delivered", "bounced")),
+                    ("day", "=", fields.Date.today()),
+                    ("domain", "=", ""),
                 ],
                 ["provider_id"],
-                ["__count"],
+                ["count:sum"],
             )
         )
         for provider in self:
-            provider.message_count = counts.get(provider, 0)
+            total, recent, bad, complaints = counts.get(provider.id, (0, 0, 0, 0))
+            provider.message_count = total
+            provider.today_count = used.get(provider, 0)
+            provider.today_limit = provider._get_daily_limit()
+            provider.error_rate = bad / recent if recent else 0
+            provider.complaint_rate = complaints / recent if recent else 0
+
+    def _count_messages(self):
+        """Return how many messages went through these accounts, in all and recently.
+
+        :return: all; of the last days: all, failed or bounced, complained about; by id
+        :rtype: dict[int, tuple[int, int, int, int]]
+        """
+        if not self.ids:
+            return {}
+        self.env["marketing.message"].flush_model()
+        since = fields.Datetime.now() - timedelta(days=ERROR_RATE_DAYS)
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT m.provider_id,
+                          count(*) FILTER (
+                              WHERE m.state IN ('sent', 'delivered', 'bounced')),
+                          count(*) FILTER (WHERE %(recent)s),
+                          count(*) FILTER (WHERE %(recent)s
+                                             AND m.state IN ('failed', 'bounced')),
+                          count(*) FILTER (WHERE %(recent)s AND EXISTS (
+                              SELECT FROM marketing_engagement e
+                               WHERE e.message_id = m.id AND e.kind = 'complaint'))
+                     FROM marketing_message m
+                    WHERE m.provider_id = ANY(%(ids)s)
+                      AND m.company_id = ANY(%(company_ids)s)
+                    GROUP BY m.provider_id""",
+                recent=SQL(
+                    "(m.sending_at >= %s AND m.state IN"
+                    " ('sent', 'delivered', 'bounced', 'failed'))",
+                    since,
+                ),
+                ids=self.ids,
+                company_ids=self.env.companies.ids,
+            )
+        )
+        return {provider_id: tuple(counts) for provider_id, *counts in rows}
 
     # === CONSTRAINT METHODS ===#
 
@@ -90,6 +206,15 @@ class MarketingProvider(models.Model):
                         )
                     )
 
+    @api.constrains("kind", "channel")
+    def _check_channel(self):
+        for provider in self:
+            served = CHANNEL_BY_KIND.get(provider.kind, provider.channel)
+            if provider.channel != served:
+                raise ValidationError(
+                    self.env._("An account of this kind cannot send on this channel.")
+                )
+
     # === CRUD METHODS ===#
 
     @api.model_create_multi
@@ -103,8 +228,7 @@ class MarketingProvider(models.Model):
 
     @api.model
     def _check_may_change_state(self, vals_list):
-        # What decides whether mail leaves the database is for administrators alone.
-        guarded = {"state", "kind", "mail_server_id"}
+        guarded = self._get_guarded_fields()
         if any(guarded & vals.keys() for vals in vals_list) and not (
             self.env.su or self.env.user.has_group("base.group_system")
         ):
@@ -112,24 +236,29 @@ class MarketingProvider(models.Model):
                 self.env._("Only an administrator may decide where messages leave.")
             )
 
+    @api.model
+    def _get_guarded_fields(self):
+        """Return the fields that only administrators may write: they decide whether and
+        where messages leave.
+
+        :rtype: set[str]
+        """
+        return {"state", "kind", "channel"}
+
     # === ACTION METHODS ===#
 
     def action_enable(self):
-        """Let messages leave through this provider from now on."""
+        """Let messages leave through these accounts from now on, also after a pause."""
         for provider in self:
             company = provider.company_id or self.env.company
-            if provider.kind != "sandbox" and not provider._get_sender(company):
-                raise UserError(
-                    self.env._(
-                        "There is no sender address. Enter one here, or set the email "
-                        "address of %s.",
-                        company.name,
-                    )
-                )
-        self.write({"state": "enabled", "last_error": False})
+            provider._check_can_send(company)
+            provider._open_webhook()
+        self.write({"state": "enabled", "last_error": False, "errors_in_a_row": 0})
+        self.activity_unlink(["mail.mail_activity_data_warning"])
+        self._release_held()
 
     def action_disable(self):
-        """Stop using this provider; messages go to the next one, or the sandbox."""
+        """Stop using these accounts; messages go to the next one, or the sandbox."""
         self.write({"state": "disabled"})
 
     def action_view_messages(self):
@@ -144,23 +273,39 @@ class MarketingProvider(models.Model):
         )
         return {**action, "domain": [("provider_id", "=", self.id)], "context": {}}
 
-    # === BUSINESS METHODS ===#
+    # === CHOICE ===#
+
+    @api.model
+    def _get_accounts(self, company, channel):
+        """Return the accounts that may carry a company's messages, the first first.
+
+        :param res.company company: whose messages
+        :param str channel: key of ``channel``
+        :return: enabled accounts; the sandbox if none is enabled; nothing while all of
+            them are paused, so that messages wait
+        :rtype: marketing.provider
+        """
+        accounts = self.search(
+            [
+                ("channel", "=", channel),
+                ("company_id", "in", (company.id, False)),
+                ("kind", "!=", "sandbox"),
+                ("state", "in", ("enabled", "paused")),
+            ]
+        )
+        if not accounts:
+            return self._get_sandbox(channel)
+        return accounts.filtered(lambda account: account.state == "enabled")
 
     @api.model
     def _select(self, company, channel):
-        """Return the provider for a company's messages: the sandbox if none is enabled.
+        """Return the account a company's messages leave through now, if any.
 
         :param res.company company: whose messages
         :param str channel: key of ``channel``
         :rtype: marketing.provider
         """
-        candidates = self.search(
-            [("channel", "=", channel), ("company_id", "in", (company.id, False))]
-        )
-        enabled = candidates.filtered(
-            lambda provider: provider.state == "enabled" and provider.kind != "sandbox"
-        )
-        return enabled[:1] or self._get_sandbox(channel)
+        return self._get_accounts(company, channel)[:1]
 
     @api.model
     def _get_sandbox(self, channel):
@@ -177,6 +322,104 @@ class MarketingProvider(models.Model):
             }
         )
 
+    def _get_daily_limit(self):
+        """Return how many messages may leave today, with the warm-up; 0: no limit.
+
+        :rtype: int
+        """
+        self.ensure_one()
+        days = (
+            (fields.Date.today() - self.warm_up_from).days if self.warm_up_from else -1
+        )
+        # After two months the plan is above any account's volume.
+        if not 0 <= days <= 60:
+            return self.daily_limit
+        planned = round(WARM_UP_FIRST_DAY * WARM_UP_GROWTH**days)
+        return min(planned, self.daily_limit) if self.daily_limit else planned
+
+    # === HEALTH ===#
+
+    def _note_success(self):
+        """Messages were taken: whatever was wrong with the account is over."""
+        if self.errors_in_a_row or self.last_error:
+            self.sudo().write({"errors_in_a_row": 0, "last_error": False})
+
+    def _note_error(self, error):
+        """The account itself did not work; after several times in a row it is paused.
+
+        :param str error: what is wrong, in words
+        """
+        self.ensure_one()
+        errors = self.errors_in_a_row + 1
+        self.sudo().write({"errors_in_a_row": errors, "last_error": error[:250]})
+        if errors >= MAX_ERRORS_IN_A_ROW and self.state == "enabled":
+            self.sudo()._pause()
+
+    def _pause(self):
+        """Stop using an account that keeps failing, and tell its responsible.
+
+        What waits for it goes to the next account at once, or waits until somebody has
+        enabled it again.
+        """
+        self.ensure_one()
+        self.state = "paused"
+        self.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=self.env._("%s was paused", self.name),
+            note=self.env._(
+                "It failed several times in a row: %s Messages wait, or leave through "
+                "the next account. Put it right, test the connection, then enable it "
+                "again.",
+                self.last_error or "",
+            ),
+            user_id=self.user_id.id or self.env.ref("base.user_admin").id,
+        )
+        self._release_held()
+
+    def _release_held(self):
+        """Messages that wait for these accounts need not wait any longer."""
+        self.env["marketing.message"].sudo().search(
+            [
+                ("state", "=", "queued"),
+                ("provider_id", "in", self.ids),
+                ("reason", "in", list(self._get_account_reasons())),
+            ]
+        ).write({"scheduled_at": fields.Datetime.now()})
+        self.env["marketing.dispatcher"]._wake_up(fields.Datetime.now())
+
+    @api.model
+    def _get_account_reasons(self):
+        """Return the reasons that speak of the account rather than of a message."""
+        return {
+            "connect_failed",
+            "auth_failed",
+            "account_refused",
+            "no_sender",
+            "provider_error",
+        }
+
+    def _open_webhook(self):
+        """Make sure that reports of the provider find this account."""
+
+    # === SENDER ===#
+
+    def _check_can_send(self, company):
+        """Refuse to enable an account that lacks what it needs.
+
+        :raise UserError: says what to enter
+        """
+        self.ensure_one()
+        if self.kind == "sandbox" or self.channel != "email":
+            return
+        if not self._get_sender(company):
+            raise UserError(
+                self.env._(
+                    "There is no sender address. Enter one here, or set the email "
+                    "address of %s.",
+                    company.name,
+                )
+            )
+
     def _get_sender(self, company):
         """Return the From address for a company's messages, '' if there is none.
 
@@ -189,23 +432,3 @@ class MarketingProvider(models.Model):
         if not address:
             return ""
         return format_mailbox(self.from_name or company.name, address)
-
-    def _get_adapter(self):
-        """Return the plain-Python adapter that speaks with this provider.
-
-        :rtype: odoo.addons.marketing_automation.providers.base.Provider
-        """
-        self.ensure_one()
-        if self.kind == "sandbox":
-            return SandboxProvider()
-        mail_server = self.env["ir.mail_server"].sudo()
-        server_id = self.sudo().mail_server_id.id
-
-        def connect(email_from):
-            return mail_server._connect__(
-                mail_server_id=server_id or None, smtp_from=email_from
-            )
-
-        return SmtpProvider(
-            connect=connect, prepare=mail_server._prepare_email_message__
-        )

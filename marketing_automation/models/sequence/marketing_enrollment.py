@@ -46,6 +46,7 @@ class MarketingEnrollment(models.Model):
             ("emptied", "Cart emptied or not worth recovering any more"),
             ("expired", "Cart expired"),
             ("max_messages", "Enough messages sent"),
+            ("replied", "Customer replied"),
             ("cancelled", "Stopped by hand"),
         ],
         readonly=True,
@@ -102,6 +103,7 @@ class MarketingEnrollment(models.Model):
         while count := retrying(self._process_due_batch, self.env):
             if not cron._commit_progress(count):
                 return
+        self._wake_up_next()
 
     # === ACTION METHODS ===#
 
@@ -169,6 +171,19 @@ class MarketingEnrollment(models.Model):
         self.env.invalidate_all(flush=False)
         return len(rows)
 
+    @api.model
+    def _wake_up_next(self):
+        """Be there on time for the next step that becomes due within a minute."""
+        upcoming = self.search(
+            [("state", "=", "active"), ("next_at", ">", fields.Datetime.now())],
+            order="next_at",
+            limit=1,
+        )
+        if upcoming:
+            self.env["marketing.dispatcher"]._trigger_at(
+                "marketing_automation.ir_cron_process_enrollments", upcoming.next_at
+            )
+
     # === STEPS ===#
 
     @api.model
@@ -191,10 +206,14 @@ class MarketingEnrollment(models.Model):
         if not due:
             return 0
         messages = self.env["marketing.message"]._queue_sequence_steps(due)
-        messages._skip_blocked().abandoned_cart_id._start_recovery()
+        messages._skip_blocked()
+        waiting = messages.filtered(lambda message: message.state == "queued")
+        waiting.abandoned_cart_id._start_recovery()
         due.filtered(lambda enrollment: enrollment.state == "active")._advance()
-        if messages.filtered(lambda message: message.state == "queued"):
-            self.env.ref("marketing_automation.ir_cron_dispatch")._trigger()
+        if waiting:
+            self.env["marketing.dispatcher"]._wake_up(
+                min(waiting.mapped("scheduled_at"))
+            )
         return len(due)
 
     def _advance(self):

@@ -1,6 +1,9 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..channels import CHANNELS
 
 UNIT_SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
 
@@ -40,9 +43,7 @@ class MarketingSequenceStep(models.Model):
         store=True,
         help="Seconds from the abandonment to this step.",
     )
-    channel = fields.Selection(
-        [("email", "Email")], default="email", required=True, readonly=True
-    )
+    channel = fields.Selection(CHANNELS, default="email", required=True)
     template_id = fields.Many2one(
         "marketing.template",
         required=True,
@@ -91,6 +92,26 @@ class MarketingSequenceStep(models.Model):
         )
         for step in self:
             step.message_count = counts.get(step, 0)
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("channel", "template_id")
+    def _check_template_channel(self):
+        for step in self:
+            if step.template_id.channel != step.channel:
+                raise ValidationError(
+                    self.env._(
+                        "The template “%(template)s” is for another channel than the "
+                        "step “%(step)s”.",
+                        template=step.template_id.name,
+                        step=step.name,
+                    )
+                )
+
+    @api.onchange("channel")
+    def _onchange_channel(self):
+        if self.template_id.channel != self.channel:
+            self.template_id = False
 
     # === CRUD METHODS ===#
 

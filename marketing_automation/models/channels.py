@@ -1,0 +1,3 @@
+"""On which ways people are written to."""
+
+CHANNELS = [("email", "Email"), ("sms", "SMS")]

@@ -1,0 +1,241 @@
+import logging
+from contextlib import contextmanager
+
+from psycopg2 import OperationalError
+from psycopg2.extras import Json
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ...providers.base import OutgoingSms
+from ...tools import links, sms
+from ...tools.rendering import RenderError
+from .email_writer import Composed, EmailWriter
+
+_logger = logging.getLogger(__name__)
+
+# How much of a text message its line in a list shows.
+SMS_EXCERPT = 80
+
+
+class MarketingComposer(models.AbstractModel):
+    """Writes messages that are about to leave: content, links, headers.
+
+    What is the same for many people is rendered once and filled for each.
+    """
+
+    _name = "marketing.composer"
+    _description = "Marketing Composer"
+
+    @api.model
+    def _compose(self, messages, provider, sender):
+        """Write messages and keep what their recipients will see.
+
+        A message that cannot be written fails alone.
+
+        :param marketing.message messages: claimed messages the gate let through
+        :param marketing.provider provider: the account they leave through
+        :param str sender: From address, '' on channels without
+        :return: what to hand over, most urgent first
+        :rtype: list[OutgoingEmail | OutgoingSms]
+        """
+        composed = []
+        for template, group in messages.grouped("template_id").items():
+            contexts = self._prepare_contexts(template, group)
+            written = group.browse(contexts)
+            write = self._write_sms if template.channel == "sms" else self._write_emails
+            composed += write(template, written, contexts, provider, sender)
+        composed.sort(key=lambda item: item.message_id)
+        self._keep(composed, provider, messages.company_id)
+        return [item.outgoing for item in composed]
+
+    # === CONTEXTS ===#
+
+    @api.model
+    def _prepare_contexts(self, template, messages):
+        """Build what messages are rendered with; the others fail, each alone.
+
+        :rtype: dict[int, dict]
+        """
+        contexts = self.env["marketing.template.context"]
+        build = getattr(contexts, f"_prepare_{template.context or 'cart'}_contexts")
+        try:
+            with self.env.cr.savepoint():
+                built = build(messages)
+        except OperationalError:
+            raise
+        except Exception:
+            built = {}
+            for message in messages:
+                with self._isolated(message):
+                    built |= build(message)
+        return self._skip_empty(messages, built)
+
+    @api.model
+    def _skip_empty(self, messages, contexts):
+        """Leave out carts of which nothing can be delivered any more."""
+        empty = messages.filtered(
+            lambda message: (
+                message.id in contexts
+                and "cart" in contexts[message.id]
+                and not contexts[message.id]["cart"]["lines"]
+            )
+        )
+        empty._skip("nothing_available")
+        return {key: value for key, value in contexts.items() if key not in empty._ids}
+
+    @contextmanager
+    def _isolated(self, message):
+        """A fault within fails this message alone; those before and behind it leave.
+
+        Otherwise all claimed messages of the batch would stay in flight for ever.
+        """
+        try:
+            with self.env.cr.savepoint():
+                yield
+        except OperationalError:
+            raise  # Not the message's fault: the transaction is done again.
+        except RenderError as error:
+            message._set_state("failed", "rendering_error", str(error))
+        except Exception as error:
+            _logger.exception("Message %s could not be prepared", message.id)
+            message._set_state("failed", "rendering_error", str(error))
+
+    # === EMAIL ===#
+
+    @api.model
+    def _write_emails(self, template, messages, contexts, provider, sender):
+        """Write emails of one template.
+
+        :rtype: list[Composed]
+        """
+        composed = []
+        for group in messages.grouped(EmailWriter.get_key).values():
+            writer = EmailWriter(template, group[0], provider, sender)
+            for message in group:
+                with self._isolated(message):
+                    composed.append(writer.write(message, contexts[message.id]))
+        return composed
+
+    # === SMS ===#
+
+    @api.model
+    def _write_sms(self, template, messages, contexts, provider, _sender):
+        """Write text messages of one template.
+
+        :rtype: list[Composed]
+        """
+        drafts, wanted = {}, []
+        for message in messages:
+            with self._isolated(message):
+                localized = template.with_context(lang=message.lang or None)
+                text = localized._render_sms(contexts[message.id])
+                drafts[message] = text
+                wanted += [(message.id, url) for url in links.find_urls(text)]
+        codes = self._shorten(messages, wanted)
+        composed = []
+        for message, text in drafts.items():
+            base_url = message._get_base_url()
+            short = {
+                url: f"{base_url}/m/{codes[message.id, url]}"
+                for message_id, url in wanted
+                if message_id == message.id
+            }
+            composed.append(
+                self._write_one_sms(message, links.replace_urls(text, short), provider)
+            )
+        return composed
+
+    @api.model
+    def _shorten(self, messages, wanted):
+        """Return the codes of short links, with the marks of our campaigns on them."""
+        by_id = {message.id: message for message in messages}
+        marked = {
+            (message_id, url): links.add_utm(
+                url, *by_id[message_id]._get_utm_parameters()
+            )
+            for message_id, url in wanted
+        }
+        codes = self.env["marketing.short.link"]._shorten(
+            [(message_id, url) for (message_id, _url), url in marked.items()]
+        )
+        return {key: codes[key[0], marked_url] for key, marked_url in marked.items()}
+
+    @api.model
+    def _write_one_sms(self, message, text, provider):
+        key = message._get_key()
+        callback = provider.sudo().webhook_url
+        excerpt = text if len(text) <= SMS_EXCERPT else f"{text[:SMS_EXCERPT]}…"
+        return Composed(
+            message.id,
+            OutgoingSms(
+                uuid=key,
+                phone_to=message.phone_sanitized,
+                body=text,
+                status_callback=f"{callback}?m={key}" if callback else "",
+            ),
+            {
+                "subject": " ".join(excerpt.split()),
+                "segment_count": sms.analyse(text).segments,
+                "message_ref": None,
+                "content_values": None,
+            },
+            (None, None, text),
+        )
+
+    # === KEEPING ===#
+
+    @api.model
+    def _keep(self, composed, provider, company):
+        """Keep what the recipients will see, before it leaves.
+
+        :param list[Composed] composed: written messages
+        :param marketing.provider provider: the account they leave through
+        :param res.company company: who is speaking
+        """
+        if not composed:
+            return
+        contents = self.env["marketing.content"]
+        own = [item for item in composed if not item.is_shared]
+        ids = dict(
+            zip(
+                (item.message_id for item in own),
+                contents._store([item.content for item in own], company),
+                strict=True,
+            )
+        )
+        shared = {}
+        for item in composed:
+            if item.is_shared:
+                key = id(item.content)
+                if key not in shared:
+                    shared[key] = contents._store_shared(item.content, company)
+                ids[item.message_id] = shared[key]
+        self.env["marketing.message"]._execute_values(
+            SQL(
+                """UPDATE marketing_message m
+                      SET provider_id = %s, is_sandbox = %s, subject = v.subject,
+                          message_ref = v.message_ref, content_id = v.content_id,
+                          content_values = v.content_values,
+                          segment_count = v.segment_count
+                     FROM (VALUES %%s) AS v (id, subject, message_ref, content_id,
+                                             content_values, segment_count)
+                    WHERE m.id = v.id
+                RETURNING m.id""",
+                provider.id,
+                provider.kind == "sandbox",
+            ),
+            [
+                (
+                    item.message_id,
+                    item.vals["subject"],
+                    item.vals["message_ref"],
+                    ids[item.message_id],
+                    item.vals["content_values"] and Json(item.vals["content_values"]),
+                    item.vals.get("segment_count") or None,
+                )
+                for item in composed
+            ],
+            "(%s, %s::varchar, %s::varchar, %s::int, %s::jsonb, %s::int)",
+        )
+        self.env["marketing.message"].browse(ids).invalidate_recordset()

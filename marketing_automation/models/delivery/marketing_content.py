@@ -1,0 +1,114 @@
+import hashlib
+import re
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+# How long what was sent can be looked at; what became of it is kept.
+DAYS_KEPT = 365
+
+
+class MarketingContent(models.Model):
+    """What was sent, word for word: one row for all who received the same.
+
+    What differs from person to person stands in it as a marker; the messages hold what
+    belongs there.
+    """
+
+    _name = "marketing.content"
+    _description = "Message Content"
+    _log_access = False
+    _rec_name = "subject"
+
+    company_id = fields.Many2one("res.company", required=True, readonly=True)
+    created_at = fields.Datetime(required=True, readonly=True)
+    subject = fields.Char(readonly=True)
+    html = fields.Text(readonly=True)
+    text = fields.Text(readonly=True)
+    checksum = fields.Char(
+        readonly=True, help="Of content that several messages share; empty otherwise."
+    )
+
+    _checksum_uniq = models.UniqueIndex(
+        "(checksum, company_id) WHERE checksum IS NOT NULL",
+        "This content is kept already.",
+    )
+    _created_idx = models.Index("(created_at)")
+
+    @api.autovacuum
+    def _gc_old(self, limit=10000):
+        """Forget old contents: they are most of the volume of an outbox."""
+        before = fields.Datetime.subtract(fields.Datetime.now(), days=DAYS_KEPT)
+        old = self.search([("created_at", "<", before)], limit=limit)
+        old.unlink()
+        return len(old), len(old) == limit
+
+    @api.model
+    def _store(self, contents, company):
+        """Keep contents of single messages.
+
+        :param list contents: tuples (subject, html, text)
+        :param res.company company: who is speaking
+        :return: their ids, in this order
+        :rtype: list[int]
+        """
+        if not contents:
+            return []
+        now = fields.Datetime.now()
+        rows = self.env.cr.execute_values(
+            """INSERT INTO marketing_content (company_id, created_at, subject, html,
+                                              text)
+               VALUES %s RETURNING id""",
+            [(company.id, now, *content) for content in contents],
+            page_size=len(contents),
+            fetch=True,
+        )
+        return [content_id for (content_id,) in rows]
+
+    @api.model
+    def _store_shared(self, content, company):
+        """Keep a content that many messages share, once.
+
+        :param tuple content: subject, html and text
+        :param res.company company: who is speaking
+        :return: its id
+        :rtype: int
+        """
+        checksum = hashlib.sha256(
+            "\0".join(content).encode("utf-8", "surrogatepass")
+        ).hexdigest()
+        known = self.search(
+            [("checksum", "=", checksum), ("company_id", "=", company.id)], limit=1
+        )
+        if known:
+            return known.id
+        [(content_id,)] = self.env.execute_query(
+            SQL(
+                """INSERT INTO marketing_content (company_id, created_at, subject, html,
+                                                  text, checksum)
+                   VALUES (%s, %s, %s, %s, %s, %s) RETURNING id""",
+                company.id,
+                fields.Datetime.now(),
+                *content,
+                checksum,
+            )
+        )
+        return content_id
+
+    def _fill(self, values):
+        """Return the content as one person got it.
+
+        :param dict values: marker -> text, of the message; may be empty
+        :return: ``subject``, ``html`` and ``text``; empty for a content that is gone
+        :rtype: dict
+        """
+        if not self:
+            return {}
+        content = {name: self[name] or "" for name in ("subject", "html", "text")}
+        if not values:
+            return content
+        markers = re.compile("|".join(map(re.escape, values)))
+        return {
+            name: markers.sub(lambda match: values[match[0]], part)
+            for name, part in content.items()
+        }
