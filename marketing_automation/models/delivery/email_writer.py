@@ -76,7 +76,7 @@ class EmailWriter:
             message.step_id,
         )
 
-    def write(self, message, context):
+    def compose(self, message, context):
         """Write one email.
 
         :param message: ``marketing.message``

@@ -114,7 +114,7 @@ class MarketingComposer(models.AbstractModel):
             writer = EmailWriter(template, group[0], provider, sender)
             for message in group:
                 with self._isolated(message):
-                    composed.append(writer.write(message, contexts[message.id]))
+                    composed.append(writer.compose(message, contexts[message.id]))
         return composed
 
     # === SMS ===#

@@ -134,7 +134,7 @@ class MarketingProvider(models.Model):
             )
 
     def _check_can_send(self, company):
-        super()._check_can_send(company)
+        res = super()._check_can_send(company)
         provider = self.sudo()
         for name in REQUIRED_FIELDS.get(self.kind, ()):
             if not provider[name]:
@@ -146,6 +146,7 @@ class MarketingProvider(models.Model):
             raise UserError(
                 self.env._("Enter a sender or a messaging service that sends for you.")
             )
+        return res
 
     def _get_secret(self, name):
         """Return a credential, from its field or the environment variable it names.
