@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import resource
+import sys
 import threading
 import time
 
@@ -19,7 +20,8 @@ def environment(database):
     from odoo.tools import config
 
     config.parse_config(["-d", database, "--log-level", "error"])
-    logging.getLogger("odoo").setLevel(logging.ERROR)
+    for noisy in ("odoo", "py.warnings", "mail.log"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     with Registry(database).cursor() as cr:
         yield api.Environment(cr, SUPERUSER_ID, {})
 
@@ -52,3 +54,61 @@ class Measure:
     def _watch(self):
         while not self._stop.wait(0.02):
             self.megabytes = max(self.megabytes, resident_megabytes())
+
+
+def column_names(cr, table):
+    """Return the names of the columns of a table."""
+    cr.execute(
+        """SELECT column_name FROM information_schema.columns
+            WHERE table_name = %s AND table_schema = 'public'""",
+        [table],
+    )
+    return {name for (name,) in cr.fetchall()}
+
+
+def copy_rows(cr, table, where, count, values):
+    """Insert ``count`` copies of a row with other values, as SQL over ``n``."""
+    columns = sorted(column_names(cr, table) - {"id", "access_token"} | values.keys())
+    selected = ", ".join(values.get(c, f"r.{c}") for c in columns)
+    cr.execute(
+        f"""INSERT INTO {table} ({", ".join(columns)})
+            SELECT {selected} FROM generate_series(1, {count}) n
+            CROSS JOIN {table} r WHERE r.{where}"""
+    )
+
+
+def make_customers(env, count):
+    """Write customers by SQL: ``Customer 1`` with ``customer1@example.com`` …
+
+    :return: the id before the first one; theirs follow one another
+    :rtype: int
+    """
+    sample = env["res.partner"].create({"name": "Sample"})
+    env.flush_all()
+    env.cr.execute("SELECT setval('res_partner_id_seq', %s)", [sample.id + count])
+    copy_rows(
+        env.cr,
+        "res_partner",
+        f"id = {sample.id}",
+        count,
+        {
+            "id": f"{sample.id} + n",
+            "commercial_partner_id": f"{sample.id} + n",
+            "name": "'Customer ' || n",
+            "complete_name": "'Customer ' || n",
+            "email": "'customer' || n || '@example.com'",
+            "email_normalized": "'customer' || n || '@example.com'",
+        },
+    )
+    env.cr.commit()
+    env.cr.execute("ANALYZE res_partner")
+    env.cr.commit()
+    env.invalidate_all()
+    return sample.id
+
+
+def finish(problems):
+    """Say which bounds were missed, and end with the exit status for it."""
+    for problem in problems:
+        print(f"MISSED: {problem}")
+    sys.exit(1 if problems else 0)
