@@ -77,7 +77,6 @@ class TestSecrets(MarketingCase):
             ("marketing_message", "reason_detail, history::text, message_ref"),
             ("marketing_provider", "last_error"),
             ("mail_message", "body, subject"),
-            ("mail_activity", "note, summary"),
             ("mail_tracking_value", "old_value_char, new_value_char"),
             ("ir_logging", "message"),
         ):

@@ -97,31 +97,22 @@ RULES = [
 IS_MARKETING = SQL(
     "(COALESCE(tpl.category, 'marketing') = 'marketing' AND m.priority > 0)"
 )
-# Whether a marketing message may go to this person only later, and when: like RULES,
-# with the time as SQL, NULL for now. The time somebody had the last marketing message
-# of this channel, and whether a message that matters more is about to go to them.
-LAST_MESSAGE = SQL(
-    """SELECT max(COALESCE(other.sent_at, other.sending_at))
+# What else this person gets from the company on this channel: when the last marketing
+# message was, and whether one that matters more is about to go. One look at all of the
+# person's messages, found by the address: the state alone finds a million others.
+OTHER_MESSAGES = SQL(
+    """SELECT max(COALESCE(other.sent_at, other.sending_at)) FILTER (
+                  WHERE other.state = ANY(%s) AND other.priority > 0
+                    AND COALESCE(said.category, 'marketing') = 'marketing') AS last_at,
+              bool_or(other.state = 'queued' AND other.priority < m.priority
+                      AND other.scheduled_at <= clock.now) AS is_outranked
          FROM marketing_message other
          LEFT JOIN marketing_template said ON said.id = other.template_id
-        WHERE other.id != m.id AND other.channel = m.channel
-          AND other.company_id = m.company_id
-          AND (m.channel = 'email' AND other.email_normalized = m.email_normalized
+        WHERE (m.channel = 'email' AND other.email_normalized = m.email_normalized
                OR m.channel = 'sms' AND other.phone_sanitized = m.phone_sanitized)
-          AND other.state = ANY(%s)
-          AND COALESCE(said.category, 'marketing') = 'marketing'
-          AND other.priority > 0""",
+          AND other.id != m.id AND other.channel = m.channel
+          AND other.company_id = m.company_id""",
     list(PERHAPS_REACHED_STATES),
-)
-OUTRANKED = SQL(
-    """EXISTS (
-           SELECT FROM marketing_message rival
-            WHERE rival.id != m.id AND rival.channel = m.channel
-              AND rival.company_id = m.company_id
-              AND (m.channel = 'email' AND rival.email_normalized = m.email_normalized
-                   OR m.channel = 'sms' AND rival.phone_sanitized = m.phone_sanitized)
-              AND rival.state = 'queued' AND rival.priority < m.priority
-              AND rival.scheduled_at <= clock.now)"""
 )
 # Somebody who waits for a message that matters more is looked at again after this.
 OUTRANKED_MINUTES = 10
@@ -173,9 +164,8 @@ class MarketingGate(models.AbstractModel):
             SQL(
                 """SELECT m.id, m.channel, m.company_id, m.phone_sanitized,
                           CASE %(cases)s END AS reason,
-                          CASE WHEN capped.hours > 0 THEN (%(last)s) END AS last_at,
+                          others.last_at, others.is_outranked,
                           capped.hours AS cap_hours,
-                          capped.hours > 0 AND %(outranked)s AS is_outranked,
                           %(is_marketing)s AS is_marketing,
                           person.tz, country.code AS country, state.code AS state
                      FROM marketing_message m
@@ -192,10 +182,10 @@ class MarketingGate(models.AbstractModel):
                                       WHEN m.channel = 'sms' THEN company.sms_cap_hours
                                       ELSE company.email_cap_hours END AS hours) capped
                     CROSS JOIN (SELECT %(now)s::timestamp AS now) clock
+                     LEFT JOIN LATERAL (%(others)s) others ON capped.hours > 0
                     WHERE m.id = ANY(%(ids)s)""",
                 cases=cases,
-                last=LAST_MESSAGE,
-                outranked=OUTRANKED,
+                others=OTHER_MESSAGES,
                 is_marketing=IS_MARKETING,
                 now=fields.Datetime.now(),
                 ids=messages.ids,

@@ -23,7 +23,6 @@ class MarketingProvider(models.Model):
 
     _name = "marketing.provider"
     _description = "Message Provider"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True)
@@ -58,7 +57,6 @@ class MarketingProvider(models.Model):
         readonly=True,
         copy=False,
         default="disabled",
-        tracking=True,
     )
     company_id = fields.Many2one(
         "res.company", help="Leave empty to use it for every company."
@@ -254,7 +252,6 @@ class MarketingProvider(models.Model):
             provider._check_can_send(company)
             provider._open_webhook()
         self.write({"state": "enabled", "last_error": False, "errors_in_a_row": 0})
-        self.activity_unlink(["mail.mail_activity_data_warning"])
         self._release_held()
 
     def action_disable(self):
@@ -363,16 +360,17 @@ class MarketingProvider(models.Model):
         """
         self.ensure_one()
         self.state = "paused"
-        self.activity_schedule(
-            "mail.mail_activity_data_warning",
-            summary=self.env._("%s was paused", self.name),
-            note=self.env._(
-                "It failed several times in a row: %s Messages wait, or leave through "
-                "the next account. Put it right, test the connection, then enable it "
-                "again.",
-                self.last_error or "",
+        responsible = self.user_id or self.env.ref("base.user_admin")
+        self.env["mail.thread"].message_notify(
+            partner_ids=responsible.partner_id.ids,
+            subject=self.env._("%s was paused", self.name),
+            body=self.env._(
+                "The account %(account)s failed several times in a row: %(error)s. "
+                "Messages wait, or leave through the next account. Put it right, test "
+                "the connection, then enable it again.",
+                account=self.name,
+                error=self.last_error or "",
             ),
-            user_id=self.user_id.id or self.env.ref("base.user_admin").id,
         )
         self._release_held()
 
