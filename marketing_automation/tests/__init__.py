@@ -27,3 +27,4 @@ from . import test_secrets
 from . import test_module
 from . import test_quiet_hours
 from . import test_sender_domain
+from . import test_rate_limit

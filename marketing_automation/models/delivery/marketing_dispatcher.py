@@ -28,6 +28,8 @@ CONFLICTS = (
     errors.LockNotAvailable,
     errors.UniqueViolation,
 )
+# While a rate holds messages back, other work is looked for this often.
+LOOK_AGAIN_SECONDS = 1.0
 # Results of messages that did not leave and may leave at once.
 BACK_AT_ONCE = {NOT_REACHED}
 
@@ -80,7 +82,7 @@ class MarketingDispatcher(models.AbstractModel):
         """
         # Each of these is a transaction, done again when it meets another one (a click,
         # a customer who is back, a second worker). Handing over is never done again.
-        claimed, provider, wait = self._in_transaction(self._claim_batch, limit)
+        claimed, provider, wait = self._claim_in_time(limit)
         if not claimed:
             return 0
         # What is about to leave is on record before it leaves.
@@ -90,6 +92,21 @@ class MarketingDispatcher(models.AbstractModel):
             results = self._hand_over(provider, batch)
             self._in_transaction(self._write_results, provider, results)
         return len(claimed)
+
+    @api.model
+    def _claim_in_time(self, limit):
+        """Claim messages; where only the rate of an account is in the way, wait for it.
+
+        :return: as of :meth:`_claim_batch`
+        """
+        give_up_at = time.monotonic() + HAND_OVER_SECONDS
+        while True:
+            claimed, provider, wait = self._in_transaction(self._claim_batch, limit)
+            if claimed or wait is None or time.monotonic() + wait > give_up_at:
+                return claimed, provider, wait
+            # With jitter: others wait for the same moment. And other accounts or
+            # channels may have something to do earlier.
+            time.sleep(min(wait, LOOK_AGAIN_SECONDS) + random.uniform(0.01, 0.05))
 
     @api.model
     def _in_transaction(self, method, *args):
@@ -118,22 +135,28 @@ class MarketingDispatcher(models.AbstractModel):
         """Claim messages of one company and channel for an account that has room.
 
         :return: messages, their account, and the seconds to wait until its rate allows
+            them; without messages the seconds until some rate allows any, None when
+            no rate is in the way
         :rtype: tuple
         """
         messages = self.env["marketing.message"]
+        pauses = []
         for company, channel in messages._get_due_lanes():
             accounts = self.env["marketing.provider"]._get_accounts(company, channel)
             for provider in accounts:
                 claimed, wait = self._claim_for(provider, company, channel, limit)
                 if claimed:
                     return claimed, provider, wait
-        return messages, None, 0
+                if wait is not None:
+                    pauses.append(wait)
+        return messages, None, min(pauses, default=None)
 
     @api.model
     def _claim_for(self, provider, company, channel, limit):
         """Claim messages for an account, within its limits.
 
-        :return: messages, and the seconds to wait until its rate allows them
+        :return: messages, and the seconds to wait until its rate allows them; None when
+            there are none to be had and its rate is not the reason
         :rtype: tuple
         """
         usage = self.env["marketing.provider.usage"]
@@ -143,7 +166,7 @@ class MarketingDispatcher(models.AbstractModel):
         limit = limit if room is None else min(limit, room)
         messages = self.env["marketing.message"]
         if limit <= 0:
-            return messages, 0
+            return messages, usage._get_rate_pause(provider, counters, now)
         messages._postpone_throttled(
             company,
             {
@@ -154,8 +177,9 @@ class MarketingDispatcher(models.AbstractModel):
             now,
         )
         claimed = messages._claim(limit, company, channel, throttle)
-        wait = usage._take(provider, counters, claimed, now) if claimed else 0
-        return claimed, wait
+        if not claimed:
+            return claimed, None
+        return claimed, usage._take(provider, counters, claimed, now)
 
     @api.model
     def _prepare_claimed(self, claimed, provider):

@@ -4,8 +4,11 @@ from math import floor
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-# How much of the time ahead a worker may reserve with one batch.
+# How much of the time ahead workers may reserve.
 SECONDS_RESERVED = 1.0
+# While more than this is reserved, nobody takes the little that is left: it would have
+# every worker wait with a message or two, and none for other accounts.
+SECONDS_FULL = 0.5
 
 
 class MarketingProviderUsage(models.Model):
@@ -84,11 +87,7 @@ class MarketingProviderUsage(models.Model):
         if limit := provider._get_daily_limit():
             rooms.append(max(limit - counters[""]["count"], 0))
         if provider.per_second:
-            ahead = ((counters[""]["free_at"] or now) - now).total_seconds()
-            free = SECONDS_RESERVED - max(ahead, 0)
-            # A rate below one a second still lets one through when its time has come.
-            least = 1 if ahead <= 0 else 0
-            rooms.append(max(floor(provider.per_second * free), least))
+            rooms.append(self._get_rate_room(provider, counters, now))
         minute = now.replace(second=0, microsecond=0)
         throttle = {}
         for rule in provider.sudo().throttle_ids:
@@ -96,6 +95,35 @@ class MarketingProviderUsage(models.Model):
             used = counter["minute_count"] if counter["minute"] == minute else 0
             throttle[rule.domain] = max(rule.per_minute - used, 0)
         return min(rooms, default=None), throttle
+
+    @api.model
+    def _get_rate_room(self, provider, counters, now):
+        """Return how many messages the rate of an account allows to be taken now."""
+        ahead = self._get_seconds_ahead(counters, now)
+        if ahead > SECONDS_FULL:
+            return 0
+        # A rate below one a second still lets one through when its time has come.
+        least = 1 if not ahead else 0
+        return max(floor(provider.per_second * (SECONDS_RESERVED - ahead)), least)
+
+    @api.model
+    def _get_rate_pause(self, provider, counters, now):
+        """Return when an account that has no room now gets some by its rate.
+
+        :return: seconds; None when its rate is not what it waits for
+        :rtype: float | None
+        """
+        limit = provider._get_daily_limit()
+        if not provider.per_second or (limit and counters[""]["count"] >= limit):
+            return None
+        free = SECONDS_RESERVED - SECONDS_FULL
+        full = SECONDS_FULL if floor(provider.per_second * free) else 0
+        return max(self._get_seconds_ahead(counters, now) - full, 0)
+
+    @api.model
+    def _get_seconds_ahead(self, counters, now):
+        """Return how much of the time ahead is reserved."""
+        return max(((counters[""]["free_at"] or now) - now).total_seconds(), 0)
 
     @api.model
     def _take(self, provider, counters, claimed, now):
