@@ -1,6 +1,6 @@
 # Thin: each target is a script in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench stop clean distclean
+.PHONY: help setup demo test chaos lint format bench stop clean distclean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -13,6 +13,9 @@ demo: ## Show the addon at work in a shop (DEMO_SERVE=0: end by itself)
 
 test: ## Linters and all tests, on fresh databases
 	@tools/test
+
+chaos: ## Kill workers and fail servers while thousands of messages are sent
+	@tools/chaos
 
 lint: ## Linters only
 	@tools/lint

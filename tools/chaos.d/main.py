@@ -1,0 +1,216 @@
+"""The crash test: see `make chaos`.
+
+Worker processes send through a mail server and an HTTP API while they are killed and
+the servers fail; afterwards the outbox is compared with what the servers have taken.
+"""
+
+import os
+import pathlib
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from functools import partial
+
+import outbox
+from api_server import ApiServer
+from journal import Journal
+from processes import FORK, Herd, follow_parent, start
+from smtp_server import SmtpServer
+from verdict import Verdict
+
+MESSAGES = int(os.environ.get("CHAOS_MESSAGES", 5000))
+SECONDS = float(os.environ.get("CHAOS_SECONDS", 120))
+WORKERS = int(os.environ.get("CHAOS_WORKERS", 4))
+SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(10**6))
+BATCH_SIZE = 10
+# What is above this rate leaves through the other account, so that both are used.
+API_PER_SECOND = 30
+# Mean times between two of them, in seconds.
+KILL_EVERY, CUT_EVERY = 1.5, 5.0
+LOOK_EVERY = 0.5
+DRAIN_SECONDS = 120
+# The second phase.
+PER_SECOND, DAILY_LIMIT, LIMITED_MESSAGES = 25, 100, 140
+
+
+class Servers:
+    """The servers of both providers, each a process of its own."""
+
+    def __init__(self, folder):
+        self._storm = FORK.Value("b", 1)
+        self.journals = {
+            name: Journal(pathlib.Path(folder) / name)
+            for name in ("SMTP", "HTTP", "limited")
+        }
+        self.smtp = SmtpServer(self.journals["SMTP"], f"{SEED} SMTP", self._storm)
+        self.api = ApiServer(
+            self.journals["HTTP"], BATCH_SIZE, f"{SEED} HTTP", self._storm
+        )
+        self.limited = SmtpServer(self.journals["limited"], f"{SEED}", self._storm)
+
+    def start(self):
+        for server in (self.smtp, self.api, self.limited):
+            start(server.serve_forever)
+            server.socket.close()  # it is the other process's now
+
+    def calm_down(self):
+        """Show no faults from now on."""
+        self._storm.value = 0
+
+    def read(self):
+        """Return the events of both."""
+        return self.journals["SMTP"].read() + self.journals["HTTP"].read()
+
+
+class Timetable:
+    """Random moments at which something is due.
+
+    :param float mean: seconds between two of them
+    """
+
+    def __init__(self, dice, mean):
+        self._dice, self._mean = dice, mean
+        self._plan()
+
+    def is_due(self):
+        if time.monotonic() < self._at:
+            return False
+        self._plan()
+        return True
+
+    def _plan(self):
+        self._at = time.monotonic() + self._dice.expovariate(1 / self._mean)
+
+
+def rage(database, herd, verdict):
+    """Kill workers, cut their connections and repair accounts, until the time is over
+    or nothing is left to send."""
+    dice = random.Random(SEED)
+    kills, cuts = Timetable(dice, KILL_EVERY), Timetable(dice, CUT_EVERY)
+    looks = Timetable(dice, LOOK_EVERY)
+    cut = repaired = 0
+    started = time.monotonic()
+    while time.monotonic() < started + SECONDS:
+        herd.fill()
+        if kills.is_due():
+            herd.kill(dice.choice(herd.workers))
+        if cuts.is_due():
+            cut += outbox.patiently(database, outbox.cut_connection)
+        if looks.is_due():
+            repaired += outbox.patiently(database, tend)
+            if not outbox.patiently(database, outbox.count_open)[0]:
+                break
+        time.sleep(0.01)
+    herd.kill_all()
+    verdict.count("seconds in the storm", f"{time.monotonic() - started:.0f}")
+    verdict.count("workers killed", herd.killed)
+    verdict.count("connections to PostgreSQL cut", cut)
+    verdict.count("accounts paused and enabled again", repaired)
+    by_themselves = Counter(herd.exits)
+    verdict.check("no worker ended by itself", by_themselves.total() - by_themselves[3])
+
+
+def tend(env):
+    outbox.let_time_pass(env)
+    return outbox.administer(env)
+
+
+def drain(database, herd):
+    """Let workers finish in peace.
+
+    :return: number of messages that are still open
+    """
+    deadline = time.monotonic() + DRAIN_SECONDS
+    with herd:
+        while True:
+            herd.fill()
+            outbox.patiently(database, tend)
+            left = sum(outbox.patiently(database, outbox.count_open))
+            if not left or time.monotonic() > deadline:
+                return left
+            time.sleep(0.2)
+
+
+def play_storm(database, servers, verdict):
+    """Send in the storm, then the rest in peace, then compare."""
+    work = partial(outbox.work, database, BATCH_SIZE)
+    with outbox.environment(database) as env:
+        outbox.prepare(env, servers.smtp.port, servers.api.url, API_PER_SECOND)
+        queued = outbox.queue(env, "person", MESSAGES)
+        env.cr.commit()
+    verdict.count("messages queued", queued)
+    with Herd(work, WORKERS) as herd:
+        rage(database, herd, verdict)
+    servers.calm_down()
+    verdict.judge_database(database)
+    lost = outbox.patiently(database, settle)
+    left = drain(database, Herd(work, WORKERS))
+    events = servers.read()
+    for name, book in servers.journals.items():
+        report(verdict, name, book.read())
+    with outbox.environment(database) as env:
+        rows = outbox.read_messages(env, "person")
+        for reason, count in outbox.count_retries(env).items():
+            verdict.count(f"tried again: {reason}", count)
+    verdict.judge_messages(rows, queued, events)
+    deaths = herd.killed + len(herd.exits)
+    verdict.judge_doubt(rows, events, lost, deaths, BATCH_SIZE)
+    verdict.check("in peace the rest was done in time", left)
+
+
+def settle(env):
+    lost = outbox.settle_lost(env)
+    env.cr.commit()
+    return lost
+
+
+def report(verdict, name, events):
+    """Print what one server did."""
+    faults = Counter(event["event"] for event in events)
+    taken = faults.pop("accepted", 0)
+    faults.pop("unanswered", None)
+    if taken or faults:
+        verdict.count(f"{name} server: emails accepted", taken)
+        verdict.count(f"{name} server: faults shown", faults.total())
+
+
+def play_limits(database, servers, verdict):
+    """See from the other side whether several workers keep the limits of an account."""
+    with outbox.environment(database) as env:
+        outbox.limit(env, servers.limited.port, PER_SECOND, DAILY_LIMIT)
+        outbox.queue(env, "limit", LIMITED_MESSAGES, odd=False)
+        env.cr.commit()
+    started_at = time.time()
+    book = servers.journals["limited"]
+    with Herd(partial(outbox.work, database, BATCH_SIZE), WORKERS) as herd:
+        deadline = started_at + DAILY_LIMIT / PER_SECOND + 15
+        while time.time() < deadline and len(book.read()) < DAILY_LIMIT:
+            time.sleep(0.1)
+        time.sleep(1.5)  # time enough to send too many
+        herd.fill()
+    verdict.check("no worker ended by itself", herd.exits)
+    verdict.judge_limits(book.read(), started_at, PER_SECOND, DAILY_LIMIT)
+
+
+def main(database, log):
+    follow_parent(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, lambda *_args: sys.exit("ended"))
+    print(f"{MESSAGES} messages, {WORKERS} workers, seed {SEED}", flush=True)
+    verdict = Verdict()
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        servers = Servers(folder)
+        servers.start()
+        outbox.load(database, log)
+        play_storm(database, servers, verdict)
+        play_limits(database, servers, verdict)
+    for violation in verdict.violations:
+        print(f"VIOLATED  {violation}", flush=True)
+    print(f"log: {log}")
+    return 1 if verdict.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
