@@ -23,6 +23,7 @@
         "data/marketing_sequence_data.xml",
         "data/ir_cron_data.xml",
         "views/content/marketing_template_views.xml",
+        "views/delivery/marketing_decision_views.xml",
         "views/sequence/sequence_timeline_templates.xml",
         "views/sequence/marketing_enrollment_views.xml",
         "views/sequence/marketing_sequence_views.xml",

@@ -28,3 +28,4 @@ from . import test_module
 from . import test_quiet_hours
 from . import test_sender_domain
 from . import test_rate_limit
+from . import test_decision_ledger

@@ -35,6 +35,7 @@ MODELS = {
     "marketing.enrollment": READ_ONLY,
     "marketing.template": EDITED_BY_MANAGERS,
     "marketing.message": READ_ONLY,
+    "marketing.decision": READ_ONLY,
     "marketing.provider": EDITED_BY_ADMINS,
     "marketing.engagement": READ_ONLY,
     "marketing.short.link": READ_ONLY,
@@ -82,6 +83,7 @@ PUBLIC_METHODS = {
         "action_mark_sent",
         "action_open_cart",
     },
+    "marketing.decision": {"action_open"},
     "marketing.provider": {
         "action_disable",
         "action_enable",
@@ -96,6 +98,7 @@ PUBLIC_METHODS = {
     "marketing.sequence": {"action_view_enrollments", "action_view_messages"},
     "marketing.template": {"action_send_test", "copy_data"},
     "res.config.settings": {"action_open_marketing_providers"},
+    "res.partner": {"action_view_marketing_decisions"},
     "sale.order": {"create"},
     "website": {"create", "write"},
 }
@@ -148,6 +151,9 @@ class TestSecurity(MarketingCase):
             "abandoned.cart": lambda: shop,
             "marketing.enrollment": lambda: shop.enrollment_ids,
             "marketing.message": lambda: shop.message_ids,
+            "marketing.decision": lambda: self.env["marketing.decision"].search(
+                [("message_id", "in", shop.message_ids.ids)]
+            ),
             "marketing.engagement": lambda: shop.message_ids.engagement_ids,
             "marketing.short.link": lambda: self._create_short_link(shop.message_ids),
             "marketing.content": lambda: shop.message_ids.content_id,

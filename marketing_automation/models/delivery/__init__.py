@@ -13,3 +13,5 @@ from . import marketing_dispatcher
 from . import wake_up
 from . import mail_blacklist
 from . import phone_blacklist
+from . import marketing_decision
+from . import res_partner
