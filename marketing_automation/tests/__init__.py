@@ -29,3 +29,4 @@ from . import test_quiet_hours
 from . import test_sender_domain
 from . import test_rate_limit
 from . import test_decision_ledger
+from . import test_sandbox

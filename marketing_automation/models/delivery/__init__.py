@@ -13,5 +13,7 @@ from . import marketing_dispatcher
 from . import wake_up
 from . import mail_blacklist
 from . import phone_blacklist
+from . import message_opens
+from . import sandbox
 from . import marketing_decision
 from . import res_partner
