@@ -31,6 +31,7 @@
         "views/cart/cart_timeline_templates.xml",
         "views/cart/abandoned_cart_views.xml",
         "views/delivery/marketing_message_views.xml",
+        "views/delivery/provider_templates.xml",
         "views/delivery/marketing_provider_views.xml",
         "views/settings/res_config_settings_views.xml",
         "views/website/link_templates.xml",

@@ -30,3 +30,4 @@ from . import test_sender_domain
 from . import test_rate_limit
 from . import test_decision_ledger
 from . import test_sandbox
+from . import test_provider_check

@@ -93,9 +93,12 @@ PUBLIC_METHODS = {
     },
     "marketing.decision": {"action_open"},
     "marketing.provider": {
+        "action_check_domain",
         "action_disable",
         "action_enable",
+        "action_test_connection",
         "action_view_messages",
+        "action_view_usage",
         "create",
         "write",
     },

@@ -15,5 +15,6 @@ from . import mail_blacklist
 from . import phone_blacklist
 from . import message_opens
 from . import sandbox
+from . import provider_check
 from . import marketing_decision
 from . import res_partner
