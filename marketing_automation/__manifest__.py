@@ -50,6 +50,10 @@
         "web.assets_tests": [
             "marketing_automation/static/tests/tours/**/*",
         ],
+        "web.assets_unit_tests": [
+            "marketing_automation/static/tests/sms_length_cases.js",
+            "marketing_automation/static/tests/**/*.test.js",
+        ],
     },
     "application": True,
     "post_init_hook": "post_init_hook",

@@ -31,3 +31,4 @@ from . import test_rate_limit
 from . import test_decision_ledger
 from . import test_sandbox
 from . import test_provider_check
+from . import test_hoot

@@ -43,3 +43,43 @@ class TestToursBackend(MarketingCase, HttpCase):
         self.assertTrue(website.cart_recovery_enabled)
         self.assertEqual(website.cart_idle_minutes, 45)
         self.assertFalse(website.send_abandoned_cart_email)
+
+    def test_account(self):
+        with self.assertLogs("odoo.http", "WARNING") as logs:
+            self.start_tour(
+                "/odoo/marketing-providers",
+                "marketing_automation_account",
+                login="admin",
+            )
+        # The error that was shown, and nothing else.
+        [log] = logs.output
+        self.assertIn("Enter the API Key first.", log)
+        account = self.env["marketing.provider"].search([("name", "=", "Tour account")])
+        self.assertEqual((account.kind, account.state), ("sendgrid", "disabled"))
+        self.assertEqual(account.daily_limit, 500)
+
+    def test_ledger(self):
+        template = self._create_contact_template(name="Spring news")
+        for source in ("first", "second"):
+            self._queue_to(self.customer, template, source)
+            self.env.ref(
+                "marketing_automation.ir_cron_dispatch"
+            ).method_direct_trigger()
+        self.start_tour(
+            f"/odoo/res.partner/{self.customer.id}",
+            "marketing_automation_ledger",
+            login="admin",
+        )
+
+    def test_sandbox(self):
+        self._abandon(self._create_customer("Tess Tour", "tess@example.com"))
+        self._process_steps()
+        self.env.ref("marketing_automation.ir_cron_dispatch").method_direct_trigger()
+        self.start_tour(
+            "/odoo/marketing-sandbox", "marketing_automation_sandbox", login="admin"
+        )
+        self.assertTrue(
+            self.env["mail.blacklist"].search_count(
+                [("email", "=", "tess@example.com")]
+            )
+        )

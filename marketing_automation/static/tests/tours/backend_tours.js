@@ -140,3 +140,201 @@ registry.category("web_tour.tours").add("marketing_automation_settings_on", {
         },
     ],
 });
+
+const FINDING = ".o_field_widget[name=check_html] .o_marketing_check_problem";
+
+registry.category("web_tour.tours").add("marketing_automation_account", {
+    steps: () => [
+        {
+            content: "Accounts are listed by channel",
+            trigger: ".o_list_view .o_group_name:contains('Email')",
+        },
+        {
+            content: "Add one",
+            trigger: ".o_list_button_add",
+            run: "click",
+        },
+        {
+            trigger: ".o_field_widget[name=name] input",
+            run: "edit Tour account",
+        },
+        {
+            content: "Choose SendGrid",
+            trigger: ".o_field_widget[name=kind] input",
+            run: "click",
+        },
+        {
+            trigger: ".o_select_menu_item:contains('SendGrid')",
+            run: "click",
+        },
+        {
+            content: "Nothing of other kinds is asked for",
+            trigger:
+                ".o_form_view:has([name=sendgrid_api_key]):not(:has([name=twilio_account_sid])):not(:has([name=mail_server_id]))",
+        },
+        {
+            trigger: ".o_form_button_save",
+            run: "click",
+        },
+        {
+            content: "The address for the webhook is there, to be copied",
+            trigger:
+                ".o_field_widget[name=webhook_url]:contains('/marketing/webhook/') .o_clipboard_button",
+        },
+        {
+            content: "Enable it without a key",
+            trigger: "button[name=action_enable]",
+            run: "click",
+        },
+        {
+            trigger: ".modal:contains('reach real people') .btn-primary",
+            run: "click",
+        },
+        {
+            content: "It says what is missing",
+            trigger: ".modal:contains('Enter the API Key first')",
+        },
+        {
+            trigger: ".modal .btn-primary, .modal .btn-close",
+            run: "click",
+        },
+        {
+            content: "Enter a key; it does not show",
+            trigger:
+                "body:not(:has(.modal)) .o_field_widget[name=sendgrid_api_key] input[type=password]",
+            run: "edit SG.tour.0123456789abcdef",
+        },
+        {
+            content: "Nobody answers at this address",
+            trigger: ".o_notebook .nav-link:contains('Advanced')",
+            run: "click",
+        },
+        {
+            trigger: ".o_field_widget[name=base_url] input",
+            run: "edit http://127.0.0.1:9",
+        },
+        {
+            trigger: "button[name=action_test_connection]",
+            run: "click",
+        },
+        {
+            trigger: ".o_notebook .nav-link:contains('Connection')",
+            run: "click",
+        },
+        {
+            content: "The test says so in words",
+            trigger: `${FINDING}:contains('could not be reached')`,
+        },
+        {
+            content: "Set limits",
+            trigger: ".o_notebook .nav-link:contains('Limits')",
+            run: "click",
+        },
+        {
+            trigger: ".o_field_widget[name=daily_limit] input",
+            run: "edit 500",
+        },
+        {
+            content: "Let it warm up",
+            trigger:
+                ".o_field_widget[name=warm_up_from] button, .o_field_widget[name=warm_up_from] input",
+            run: "click",
+        },
+        {
+            trigger: ".o_datetime_picker .o_today",
+            run: "click",
+        },
+        {
+            content: "The plan shows",
+            trigger:
+                ".o_field_widget[name=warm_up_html] .o_marketing_bar:contains('50')",
+        },
+        {
+            trigger: ".o_form_button_save",
+            run: "click",
+        },
+        {
+            content: "Today's use and its limit show",
+            trigger: ".oe_stat_button [name=today_usage]:contains('0 / 50')",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("marketing_automation_ledger", {
+    steps: () => [
+        {
+            content: "Why did Anna not get it? First click",
+            trigger: "button[name=action_view_marketing_decisions]:contains('2')",
+            run: "click",
+        },
+        {
+            content: "What was decided about her, and why",
+            trigger:
+                ".o_data_row:contains('Spring news'):contains('Held Back'):contains('Had another message shortly before')",
+        },
+        {
+            content: "Second click: the message itself",
+            trigger: ".o_data_row:contains('Spring news') td[name=reason]",
+            run: "click",
+        },
+        {
+            content: "It says until when it waits",
+            trigger:
+                ".o_form_view .alert-info:contains('Waits until'):contains('because')",
+        },
+        {
+            trigger: ".o_notebook .nav-link:contains('What Happened')",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o_field_widget[name=history_html] tr:contains('Had another message shortly before')",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("marketing_automation_sandbox", {
+    steps: () => [
+        {
+            content: "Open a message of the inbox",
+            trigger: ".o_data_row:contains('tess@example.com') td[name=subject]",
+            run: "click",
+        },
+        {
+            trigger: ".o_form_view .alert-info:contains('Nobody received it')",
+        },
+        {
+            content: "Somebody clicks",
+            trigger: "button[name=action_simulate_clicked]",
+            run: "click",
+        },
+        {
+            trigger: ".o_field_widget[name=click_count]:contains('1')",
+        },
+        {
+            trigger: ".o_notebook .nav-link:contains('Engagement')",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o_field_widget[name=engagement_ids] .o_data_row:contains('Click'):contains('Phone')",
+        },
+        {
+            content: "It bounces",
+            trigger: "button[name=action_simulate_bounced]",
+            run: "click",
+        },
+        {
+            content: "What this does is said before",
+            trigger: ".modal:contains('blacklist') .btn-primary",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o_form_view .alert-danger:contains('Came back'):contains('The address does not exist')",
+        },
+        {
+            trigger: ".o_statusbar_status .o_arrow_button_current:contains('Bounced')",
+        },
+    ],
+});
