@@ -32,3 +32,4 @@ from . import test_decision_ledger
 from . import test_sandbox
 from . import test_provider_check
 from . import test_hoot
+from . import test_migration

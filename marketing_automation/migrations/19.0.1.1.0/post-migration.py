@@ -25,8 +25,8 @@ def move_contents(cr):
             ALTER TABLE marketing_content ADD COLUMN message_id integer;
             INSERT INTO marketing_content (company_id, created_at, subject, html, text,
                                            message_id)
-            SELECT company_id, COALESCE(sent_at, sending_at, create_date), subject, body_html,
-                   body_text, id
+            SELECT company_id, COALESCE(sent_at, sending_at, create_date), subject,
+                   body_html, body_text, id
               FROM marketing_message
              WHERE body_html IS NOT NULL OR body_text IS NOT NULL;
             UPDATE marketing_message m SET content_id = content.id

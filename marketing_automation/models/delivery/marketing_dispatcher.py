@@ -34,6 +34,35 @@ LOOK_AGAIN_SECONDS = 1.0
 BACK_AT_ONCE = {NOT_REACHED}
 
 
+class Adapters:
+    """The adapters of a run of batches: connections are opened once."""
+
+    def __init__(self):
+        self._adapters = {}
+
+    def get(self, provider):
+        """Return the adapter of an account, as it was set up when it was first used.
+
+        :param marketing.provider provider: the account
+        :rtype: odoo.addons.marketing_automation.providers.base.Provider
+        """
+        if provider.id not in self._adapters:
+            self._adapters[provider.id] = provider._get_adapter()
+        return self._adapters[provider.id]
+
+    def close(self):
+        """Release all connections."""
+        for adapter in self._adapters.values():
+            adapter.close()
+        self._adapters.clear()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+
 class MarketingDispatcher(models.AbstractModel):
     """The only one that talks to providers.
 
@@ -63,9 +92,10 @@ class MarketingDispatcher(models.AbstractModel):
                 limit=BATCH_SIZE,
             )
         )
-        while count := self._dispatch_batch():
-            if not cron._commit_progress(count):
-                return
+        with Adapters() as adapters:
+            while count := self._dispatch_batch(adapters=adapters):
+                if not cron._commit_progress(count):
+                    return
         # What is still due waits for its account, not for us.
         cron._commit_progress(remaining=0)
         self._wake_up_next()
@@ -73,10 +103,11 @@ class MarketingDispatcher(models.AbstractModel):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _dispatch_batch(self, limit=BATCH_SIZE):
+    def _dispatch_batch(self, limit=BATCH_SIZE, adapters=None):
         """Claim and hand over up to ``limit`` messages. Commits in between.
 
         :param int limit: number of messages
+        :param Adapters adapters: connections to go on with; empty: none are kept
         :return: number of messages claimed; 0 when nothing is due that may leave now
         :rtype: int
         """
@@ -89,7 +120,7 @@ class MarketingDispatcher(models.AbstractModel):
         batch = self._prepare_claimed(claimed, provider)
         if batch:
             time.sleep(min(wait, HAND_OVER_SECONDS))
-            results = self._hand_over(provider, batch)
+            results = self._hand_over(provider, batch, adapters)
             self._in_transaction(self._write_results, provider, results)
         return len(claimed)
 
@@ -238,14 +269,17 @@ class MarketingDispatcher(models.AbstractModel):
         return self.env["marketing.composer"]._compose(messages, provider, sender)
 
     @api.model
-    def _hand_over(self, provider, batch):
+    def _hand_over(self, provider, batch, adapters=None):
         """Give a batch to its provider; never raises.
+
+        :param Adapters adapters: connections to go on with
 
         :return: one result per message
         :rtype: list[SendResult]
         """
+        kept = adapters if adapters is not None else Adapters()
         try:
-            adapter = provider._get_adapter()
+            adapter = kept.get(provider)
         except Exception as error:
             _logger.exception("Provider %s cannot be used", provider.id)
             # Nothing was handed over.
@@ -263,7 +297,8 @@ class MarketingDispatcher(models.AbstractModel):
                 for item in batch
             ]
         finally:
-            adapter.close()
+            if adapters is None:
+                kept.close()
 
     # === RESULTS ===#
 

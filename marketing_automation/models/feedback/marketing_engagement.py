@@ -13,6 +13,8 @@ MAX_DETAIL = 1600
 SCANNER_SECONDS = 3
 # Nobody follows different links of one message that soon one after the other.
 BURST = timedelta(seconds=2)
+# What the scheduled action looks at again.
+LOOK_BACK = timedelta(minutes=15)
 # What scanners do too; the rest is known from the provider or proven otherwise.
 SCANNED_KINDS = ("open", "click")
 
@@ -217,6 +219,12 @@ class MarketingEngagement(models.Model):
         )
         self._invalidate()
         return [engagement_id for (engagement_id,) in new]
+
+    @api.model
+    def _cron_mark_bursts(self):
+        """Look once more at the clicks of the last minutes: those that came in the very
+        same instant could not see each other."""
+        self._mark_bursts(fields.Datetime.now() - LOOK_BACK)
 
     @api.model
     def _mark_bursts(self, since, message_id=None):

@@ -1,0 +1,45 @@
+import importlib.util
+
+from odoo.tests import tagged
+from odoo.tools import file_path
+
+from .common import MarketingCase
+
+
+@tagged("post_install", "-at_install")
+class TestMigration(MarketingCase):
+    """Databases of earlier versions keep what they hold."""
+
+    def _migrate(self, version, script):
+        path = file_path(f"marketing_automation/migrations/{version}/{script}.py")
+        spec = importlib.util.spec_from_file_location(script.replace("-", "_"), path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        self.env.flush_all()
+        module.migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+
+    def test_what_was_sent_moves_into_contents(self):
+        partners = self._create_customer("A", "a@example.com") | self._create_customer(
+            "B", "b@example.com"
+        )
+        sent, queued = self._queue_to(partners, self._create_contact_template())
+        self.env.cr.execute(
+            """ALTER TABLE marketing_message ADD COLUMN body_html text,
+                                             ADD COLUMN body_text text"""
+        )
+        self.env.cr.execute(
+            """UPDATE marketing_message
+                  SET body_html = '<p>Old</p>', body_text = 'Old', subject = 'S',
+                      state = 'sent', sent_at = '2026-01-02 03:04:05' WHERE id = %s""",
+            [sent.id],
+        )
+        cron = self.env.ref("marketing_automation.ir_cron_process_enrollments")
+        cron.interval_number = 5
+        for _repetition in range(2):
+            self._migrate("19.0.1.1.0", "post-migration")
+            self.assertEqual((sent.body_html, sent.body_text), ("<p>Old</p>", "Old"))
+            self.assertEqual(sent.content_id.subject, "S")
+            self.assertEqual(str(sent.content_id.created_at), "2026-01-02 03:04:05")
+            self.assertFalse(queued.content_id)
+            self.assertEqual(cron.interval_number, 1)
