@@ -30,6 +30,7 @@ from . import test_sender_domain
 from . import test_rate_limit
 from . import test_decision_ledger
 from . import test_sandbox
+from . import test_cart_sms
 from . import test_provider_check
 from . import test_hoot
 from . import test_migration
