@@ -233,10 +233,40 @@ class MarketingTemplateContext(models.AbstractModel):
         :return: one context for each message
         :rtype: dict[int, dict]
         """
-        return {
-            message.id: self._prepare_contact_context(message, website, surroundings)
-            for message, website, surroundings in self._iter_surrounded(messages)
-        }
+        # Thousands of people have all but their name in common.
+        common, contexts = {}, {}
+        for message in messages.sudo():
+            key = (
+                message.website_id,
+                message.company_id,
+                message.lang or message.partner_id.lang,
+            )
+            if key not in common:
+                common[key] = self._prepare_contact_surroundings(message)
+            surroundings, lang_code = common[key]
+            base_url = surroundings["shop"]["url"]
+            contexts[message.id] = {
+                **surroundings,
+                "customer": self._prepare_customer_values(
+                    message.with_context(lang=lang_code)
+                ),
+                "unsubscribe_url": f"{base_url}/marketing/unsubscribe/{message.token}",
+            }
+        return contexts
+
+    def _prepare_contact_surroundings(self, message):
+        """Build what a message has in common with all of its shop and language.
+
+        :return: values, and the code of the language
+        :rtype: tuple[dict, str]
+        """
+        [(localized, _website, surroundings)] = self._iter_surrounded(message)
+        reason = localized.env._(
+            "You receive this email because you are in contact with %(shop)s.",
+            shop=surroundings["shop"]["name"],
+        )
+        labels = {**surroundings["labels"], "reason": reason}
+        return {**surroundings, "labels": labels}, localized.env.lang
 
     def _iter_surrounded(self, messages):
         """Yield messages in the recipient's language, with website and surroundings."""
@@ -250,18 +280,6 @@ class MarketingTemplateContext(models.AbstractModel):
                     website, message.company_id, lang
                 )
             yield message.with_context(lang=lang.code), website, surroundings[key]
-
-    def _prepare_contact_context(self, message, website, surroundings):
-        reason = message.env._(
-            "You receive this email because you are in contact with %(shop)s.",
-            shop=surroundings["shop"]["name"],
-        )
-        return {
-            **surroundings,
-            "labels": {**surroundings["labels"], "reason": reason},
-            "customer": self._prepare_customer_values(message),
-            "unsubscribe_url": message._get_unsubscribe_url(),
-        }
 
     def _prepare_sample_context(self, message, website, surroundings):
         """A cart that is nobody's, for a test of the message."""

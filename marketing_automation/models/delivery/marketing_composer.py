@@ -1,7 +1,6 @@
 import logging
-from contextlib import contextmanager
 
-from psycopg2 import OperationalError
+from psycopg2 import DatabaseError, OperationalError
 from psycopg2.extras import Json
 
 from odoo import api, models
@@ -65,10 +64,8 @@ class MarketingComposer(models.AbstractModel):
         except OperationalError:
             raise
         except Exception:
-            built = {}
-            for message in messages:
-                with self._isolated(message):
-                    built |= build(message)
+            pairs = self._for_each(messages, lambda message: build(message).items())
+            built = dict(pair for items in pairs for pair in items)
         return self._skip_empty(messages, built)
 
     @api.model
@@ -84,22 +81,51 @@ class MarketingComposer(models.AbstractModel):
         empty._skip("nothing_available")
         return {key: value for key, value in contexts.items() if key not in empty._ids}
 
-    @contextmanager
-    def _isolated(self, message):
-        """A fault within fails this message alone; those before and behind it leave.
+    @api.model
+    def _for_each(self, messages, write):
+        """Call ``write`` for each message; a fault fails that message alone.
 
-        Otherwise all claimed messages of the batch would stay in flight for ever.
+        Faults of the database end a transaction, others do not: a savepoint for each
+        message, which takes as long as writing it, is set only when it is needed.
+
+        :param marketing.message messages: the messages
+        :param write: ``callable(message)``
+        :return: what it returned for those that worked, in their order
+        :rtype: list
         """
         try:
             with self.env.cr.savepoint():
-                yield
+                return self._collect(messages, write)
         except OperationalError:
-            raise  # Not the message's fault: the transaction is done again.
-        except RenderError as error:
-            message._set_state("failed", "rendering_error", str(error))
-        except Exception as error:
-            _logger.exception("Message %s could not be prepared", message.id)
-            message._set_state("failed", "rendering_error", str(error))
+            raise  # Not a message's fault: the transaction is done again.
+        except DatabaseError:
+
+            def write_alone(message):
+                with self.env.cr.savepoint():
+                    return write(message)
+
+            return self._collect(messages, write_alone, DatabaseError)
+
+    @api.model
+    def _collect(self, messages, write, *faults):
+        """Call ``write`` for each message, and fail those with a fault in the content.
+
+        :param faults: further exceptions that are a message's own fault
+        """
+        results = []
+        for message in messages:
+            try:
+                results.append(write(message))
+            except OperationalError:
+                raise
+            except RenderError as error:
+                message._set_state("failed", "rendering_error", str(error))
+            except Exception as error:
+                if isinstance(error, DatabaseError) and not faults:
+                    raise
+                _logger.exception("Message %s could not be prepared", message.id)
+                message._set_state("failed", "rendering_error", str(error))
+        return results
 
     # === EMAIL ===#
 
@@ -112,9 +138,12 @@ class MarketingComposer(models.AbstractModel):
         composed = []
         for group in messages.grouped(EmailWriter.get_key).values():
             writer = EmailWriter(template, group[0], provider, sender)
-            for message in group:
-                with self._isolated(message):
-                    composed.append(writer.compose(message, contexts[message.id]))
+            composed += self._for_each(
+                group,
+                lambda message, writer=writer: writer.compose(
+                    message, contexts[message.id]
+                ),
+            )
         return composed
 
     # === SMS ===#
@@ -125,41 +154,42 @@ class MarketingComposer(models.AbstractModel):
 
         :rtype: list[Composed]
         """
-        drafts, wanted = {}, []
-        for message in messages:
-            with self._isolated(message):
-                localized = template.with_context(lang=message.lang or None)
-                text = localized._render_sms(contexts[message.id])
-                drafts[message] = text
-                wanted += [(message.id, url) for url in links.find_urls(text)]
-        codes = self._shorten(messages, wanted)
+
+        def render(message):
+            localized = template.with_context(lang=message.lang or None)
+            text = localized._render_sms(contexts[message.id])
+            return message, text, links.find_urls(text)
+
+        drafts = self._for_each(messages, render)
+        codes = self._shorten(
+            [(message, url) for message, _text, urls in drafts for url in urls]
+        )
         composed = []
-        for message, text in drafts.items():
+        for message, text, urls in drafts:
             base_url = message._get_base_url()
-            short = {
-                url: f"{base_url}/m/{codes[message.id, url]}"
-                for message_id, url in wanted
-                if message_id == message.id
-            }
+            short = {url: f"{base_url}/m/{codes[message, url]}" for url in urls}
             composed.append(
                 self._write_one_sms(message, links.replace_urls(text, short), provider)
             )
         return composed
 
     @api.model
-    def _shorten(self, messages, wanted):
-        """Return the codes of short links, with the marks of our campaigns on them."""
-        by_id = {message.id: message for message in messages}
+    def _shorten(self, wanted):
+        """Return the codes of short links, with the marks of our campaigns on them.
+
+        :param list wanted: pairs (message, address)
+        :return: the code of each pair
+        :rtype: dict
+        """
         marked = {
-            (message_id, url): links.add_utm(
-                url, *by_id[message_id]._get_utm_parameters()
+            (message, url): (
+                message.id,
+                links.add_utm(url, *message._get_utm_parameters()),
             )
-            for message_id, url in wanted
+            for message, url in wanted
         }
-        codes = self.env["marketing.short.link"]._shorten(
-            [(message_id, url) for (message_id, _url), url in marked.items()]
-        )
-        return {key: codes[key[0], marked_url] for key, marked_url in marked.items()}
+        codes = self.env["marketing.short.link"]._shorten(list(marked.values()))
+        return {pair: codes[target] for pair, target in marked.items()}
 
     @api.model
     def _write_one_sms(self, message, text, provider):
