@@ -14,6 +14,8 @@ MAX_ERRORS_IN_A_ROW = 5
 # What a warm-up begins with, and by how much each day's limit grows on the last one's.
 WARM_UP_FIRST_DAY = 50
 WARM_UP_GROWTH = 1.5
+# After these the plan is above any account's volume.
+WARM_UP_DAYS = 60
 # Days the error rate is counted over.
 ERROR_RATE_DAYS = 7
 
@@ -319,17 +321,16 @@ class MarketingProvider(models.Model):
             }
         )
 
-    def _get_daily_limit(self):
-        """Return how many messages may leave today, with the warm-up; 0: no limit.
+    def _get_daily_limit(self, day=None):
+        """Return how many messages may leave on a day, with the warm-up; 0: no limit.
 
+        :param date day: the day (UTC); empty: today
         :rtype: int
         """
         self.ensure_one()
-        days = (
-            (fields.Date.today() - self.warm_up_from).days if self.warm_up_from else -1
-        )
-        # After two months the plan is above any account's volume.
-        if not 0 <= days <= 60:
+        day = day or fields.Date.today()
+        days = (day - self.warm_up_from).days if self.warm_up_from else -1
+        if not 0 <= days <= WARM_UP_DAYS:
             return self.daily_limit
         planned = round(WARM_UP_FIRST_DAY * WARM_UP_GROWTH**days)
         return min(planned, self.daily_limit) if self.daily_limit else planned

@@ -8,7 +8,6 @@ from odoo.tools import email_normalize
 
 from ...providers.base import Check
 from ...tools.sender_domain import check_sender_domain
-from .marketing_provider import WARM_UP_FIRST_DAY, WARM_UP_GROWTH
 from .provider_accounts import SECRET_FIELDS
 
 # The names of the keys that SendGrid signs with, where a domain is authenticated.
@@ -128,8 +127,7 @@ class MarketingProvider(models.Model):
         for day in _days(
             max(fields.Date.today(), self.warm_up_from), WARM_UP_DAYS_SHOWN
         ):
-            age = (day - self.warm_up_from).days
-            limit = round(WARM_UP_FIRST_DAY * WARM_UP_GROWTH ** min(age, 60))
+            limit = self._get_daily_limit(day)
             if self.daily_limit and limit >= self.daily_limit:
                 return [*plan, (day, self.daily_limit)] if plan else []
             plan.append((day, limit))
