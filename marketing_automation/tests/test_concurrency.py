@@ -4,6 +4,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
 
+from psycopg2 import InterfaceError, OperationalError
 from psycopg2.errors import SerializationFailure
 
 from odoo import SUPERUSER_ID, api, fields
@@ -599,6 +600,23 @@ class TestConcurrency(BaseCase):
             self._dispatch()
         self.assertEqual(len(calls), 2, "the first try has met the other one")
         self.assertEqual(len(self.inbox.received), 2)
+        self.assertEqual(self._count("marketing_message", "state = 'sent'"), 2)
+
+    def test_results_are_kept_when_the_connection_to_the_database_is_lost(self):
+        """The provider has said what became of each; it says so only once."""
+        self._queue(2)
+        with suppress(InterfaceError, OperationalError), self._worker() as env:
+            env.cr.execute("SELECT pg_backend_pid()")
+            [backend] = env.cr.fetchone()
+            env.cr.commit()
+
+            def cut(other):
+                other.cr.execute("SELECT pg_terminate_backend(%s)", [backend])
+
+            inbox = Inbox(meanwhile=lambda: self._meanwhile(cut))
+            with self._delivering(inbox):
+                env["marketing.dispatcher"]._cron_dispatch()
+        self.assertEqual(len(inbox.received), 2)
         self.assertEqual(self._count("marketing_message", "state = 'sent'"), 2)
 
     def test_account_error_that_two_workers_notice(self):

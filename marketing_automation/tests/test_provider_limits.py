@@ -8,6 +8,8 @@ from odoo.tests import tagged
 from ..providers.base import Provider, SendResult
 from .common import MarketingCase
 
+DISPATCHER = "odoo.addons.marketing_automation.models.delivery.marketing_dispatcher"
+
 
 class FakeProvider(Provider):
     """Answers as it is told and notes who got something."""
@@ -159,7 +161,9 @@ class TestProviderLimits(MarketingCase):
         self.first.per_second = 0.1
         self._queue_many(3)
         for sent in (1, 1, 2):
-            self._send()
+            # No run waits as long as ten seconds.
+            with patch(f"{DISPATCHER}.HAND_OVER_SECONDS", 1.0):
+                self._send()
             self.assertEqual(self._received(self.first), sent)
             counter = self.first.usage_ids
             counter.free_at -= timedelta(seconds=6)

@@ -3,7 +3,7 @@ import random
 import time
 from datetime import datetime, timedelta, timezone
 
-from psycopg2 import errors
+from psycopg2 import InterfaceError, OperationalError, errors
 
 from odoo import api, fields, models
 
@@ -121,8 +121,22 @@ class MarketingDispatcher(models.AbstractModel):
         if batch:
             time.sleep(min(wait, HAND_OVER_SECONDS))
             results = self._hand_over(provider, batch, adapters)
-            self._in_transaction(self._write_results, provider, results)
+            self._settle(provider, results)
         return len(claimed)
+
+    @api.model
+    def _settle(self, provider, results):
+        """Write the results of a hand-over, also when the connection to the database
+        was lost meanwhile: what is known now, nobody can find out later."""
+        try:
+            self._in_transaction(self._write_results, provider, results)
+        except (InterfaceError, OperationalError) as error:
+            if isinstance(error, CONFLICTS) or not self.env.cr.closed:
+                raise
+            with self.env.registry.cursor() as cr:
+                anew = self.with_env(self.env(cr=cr))
+                anew._write_results(provider.with_env(anew.env), results)
+            raise
 
     @api.model
     def _claim_in_time(self, limit):
