@@ -130,6 +130,22 @@ class TestGateLimits(MarketingCase):
         self.assertEqual(cart.message_ids.reason, "frequency_cap")
         self.assertEqual(cart.state, "recovery_started")
 
+    # === CHANNELS ===#
+
+    def test_who_wants_no_text_messages_still_gets_the_emails(self):
+        cart = self._abandon(self.anna)
+        step = self.sequence.step_ids[0]
+        step.write({"channel": "sms", "template_id": self._create_cart_sms().id})
+        self.env["phone.blacklist"].create({"number": "+36301234567"})
+        self._process_steps()
+        self.assertEqual(cart.message_ids.reason, "opted_out")
+        self.assertEqual(cart.enrollment_ids.state, "active")
+
+    def _create_cart_sms(self):
+        return self._create_contact_template(
+            channel="sms", context="cart", body_sms="{{ cart.recovery_url }}"
+        )
+
     # === QUIET HOURS ===#
 
     def _decide_at(self, message, hour, minute=0):

@@ -198,3 +198,87 @@ class TestMessageState(MarketingCase):
         )
         self.assertEqual(cart.enrollment_ids.stop_reason, "replied")
         self.assertEqual(message.engagement_ids.detail, "Do you ship to Spain?")
+
+
+@tagged("post_install", "-at_install")
+class TestContent(MarketingCase):
+    """What was sent is kept once, as long as anybody needs it."""
+
+    def _send(self):
+        self._run_cron("ir_cron_dispatch")
+        self.env.invalidate_all()
+
+    def _send_to(self, *names, **template_vals):
+        partners = self.env["res.partner"]
+        for name in names:
+            partners |= self._create_customer(
+                name, f"{name.lower()}@example.com", phone="+36 30 123 4567"
+            )
+        template = self._create_contact_template(**template_vals)
+        messages = self._queue_to(partners, template, priority=0)
+        self._send()
+        return messages
+
+    def _make_older(self, messages, days):
+        for record in [*messages, *messages.content_id]:
+            for name in ("sending_at", "sent_at", "created_at"):
+                if name in record._fields and record[name]:
+                    record[name] -= timedelta(days=days)
+
+    def test_the_same_content_is_kept_once_and_read_by_each(self):
+        messages = self._send_to("Anna", "Béla & Co <b>")
+        self.assertEqual(set(messages.mapped("state")), {"sent"})
+        self.assertEqual(len(messages.content_id), 1)
+        for message in messages:
+            name = message.partner_id.name.split()[0]
+            self.assertEqual(message.subject, f"News for {name}")
+            self.assertIn(f"Hello {name}", message.body_html)
+            self.assertIn(f"Hello {name}", message.body_text)
+            self.assertIn(message.token, message.body_html)
+            self.assertNotIn("@@", message.body_html + message.body_text)
+        self.assertNotIn(messages[1].token, messages[0].body_html)
+
+    def test_what_one_message_says_is_its_own(self):
+        messages = self._send_to(
+            "Anna", "Bea", body_html="<p>{{ customer.name | upper }}</p>"
+        )
+        self.assertEqual(len(messages.content_id), 2)
+        self.assertIn("ANNA", messages[0].body_html)
+
+    def test_contents_in_use_are_kept_and_old_ones_forgotten(self):
+        messages = self._send_to("Anna", "Bea")
+        self._make_older(messages, 400)
+        recent = messages[0]
+        recent.sending_at = fields.Datetime.now()
+        contents = self.env["marketing.content"]
+        contents._gc_old()
+        self.assertTrue(messages.content_id, "somebody got it only lately")
+        self._make_older(recent, 400)
+        contents._gc_old()
+        self.env.invalidate_all()
+        self.assertFalse(messages.content_id)
+        self.assertFalse(any(messages.mapped("content_values")))
+        self.assertFalse(recent.body_html)
+        self.assertEqual(recent.subject, "News for Anna", "what became of it is kept")
+
+    def test_contents_of_deleted_messages_are_forgotten(self):
+        messages = self._send_to("Anna")
+        content = messages.content_id
+        self._make_older(messages, 2)
+        messages.unlink()
+        self.env["marketing.content"]._gc_old()
+        self.assertFalse(content.exists())
+
+    def test_another_attempt_leaves_no_content_behind(self):
+        [message] = self._send_to(
+            "Anna", body_html="<p>{{ customer.name | upper }}</p>"
+        )
+        first = message.content_id
+        self.env.cr.execute(
+            "UPDATE marketing_message SET state = 'queued' WHERE id = %s", [message.id]
+        )
+        self.env.invalidate_all()
+        self._send()
+        self.assertEqual(message.state, "sent")
+        self.assertFalse(first.exists())
+        self.assertTrue(message.content_id)

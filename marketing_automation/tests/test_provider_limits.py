@@ -239,6 +239,27 @@ class TestProviderLimits(MarketingCase):
             self.env["res.partner"].search([("email", "=", "p0@example.com")]).unlink()
         self.assertEqual(self.first.state, "enabled")
 
+    def test_account_that_works_for_others_gives_a_message_up(self):
+        """A country that the account may not write to: not tried for ever."""
+
+        class Picky(FakeProvider):
+            def send(self, batch, deadline=None):
+                refused = ("retry", "", "account_refused", "21408")
+                taken = ("accepted", "", "", "")
+                return [
+                    SendResult(
+                        message.uuid, *(taken if "p1@" in message.email_to else refused)
+                    )
+                    for message in batch
+                ]
+
+        self.adapters[self.first] = Picky()
+        refused, taken = self._queue_many(2)
+        self._send()
+        self.assertEqual((refused.state, refused.attempts), ("queued", 1))
+        self.assertEqual(taken.state, "sent")
+        self.assertEqual(self.first.errors_in_a_row, 0)
+
     def test_what_was_not_reached_goes_back_at_once(self):
         self.adapters[self.first] = FakeProvider("retry", "not_reached")
         messages = self._queue_many(2)

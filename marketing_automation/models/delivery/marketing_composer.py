@@ -226,6 +226,8 @@ class MarketingComposer(models.AbstractModel):
         if not composed:
             return
         contents = self.env["marketing.content"]
+        messages = self.env["marketing.message"]
+        contents._replace(messages.browse(item.message_id for item in composed))
         own = [item for item in composed if not item.is_shared]
         ids = dict(
             zip(
@@ -241,7 +243,7 @@ class MarketingComposer(models.AbstractModel):
                 if key not in shared:
                     shared[key] = contents._store_shared(item.content, company)
                 ids[item.message_id] = shared[key]
-        self.env["marketing.message"]._execute_values(
+        messages._execute_values(
             SQL(
                 """UPDATE marketing_message m
                       SET provider_id = %s, is_sandbox = %s, subject = v.subject,
@@ -268,4 +270,4 @@ class MarketingComposer(models.AbstractModel):
             ],
             "(%s, %s::varchar, %s::varchar, %s::int, %s::jsonb, %s::int)",
         )
-        self.env["marketing.message"].browse(ids).invalidate_recordset()
+        messages.browse(ids).invalidate_recordset()

@@ -37,11 +37,58 @@ class MarketingContent(models.Model):
 
     @api.autovacuum
     def _gc_old(self, limit=10000):
-        """Forget old contents: they are most of the volume of an outbox."""
-        before = fields.Datetime.subtract(fields.Datetime.now(), days=DAYS_KEPT)
-        old = self.search([("created_at", "<", before)], limit=limit)
+        """Forget old contents, with what was this person's own in them, and those that
+        no message has any more: they are most of the volume of an outbox.
+
+        :param int limit: number of contents
+        :return: how many were forgotten, and whether there may be more
+        :rtype: tuple[int, bool]
+        """
+        now = fields.Datetime.now()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT content.id FROM marketing_content content
+                    WHERE content.created_at < %(yesterday)s
+                      AND NOT EXISTS (
+                          SELECT FROM marketing_message m
+                           WHERE m.content_id = content.id
+                             AND COALESCE(m.sending_at, %(now)s) >= %(before)s)
+                    ORDER BY content.id LIMIT %(limit)s""",
+                now=now,
+                yesterday=fields.Datetime.subtract(now, days=1),
+                before=fields.Datetime.subtract(now, days=DAYS_KEPT),
+                limit=limit,
+            )
+        )
+        old = self.browse(content_id for (content_id,) in rows)
+        self._forget_values(old)
         old.unlink()
         return len(old), len(old) == limit
+
+    @api.model
+    def _forget_values(self, contents):
+        """Take what was a person's own out of the messages: names, and the beginning of
+        a text message."""
+        self.env["marketing.message"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """UPDATE marketing_message
+                      SET content_values = NULL,
+                          subject = CASE WHEN channel = 'sms' THEN NULL
+                                         ELSE subject END
+                    WHERE content_id = ANY(%s)""",
+                contents.ids,
+            )
+        )
+        self.env["marketing.message"].invalidate_model(["content_values", "subject"])
+
+    @api.model
+    def _replace(self, messages):
+        """Forget what was written for an attempt that did not leave.
+
+        :param marketing.message messages: about to be written anew
+        """
+        messages.content_id.filtered(lambda content: not content.checksum).unlink()
 
     @api.model
     def _store(self, contents, company):

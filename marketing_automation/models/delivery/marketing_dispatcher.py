@@ -329,10 +329,11 @@ class MarketingDispatcher(models.AbstractModel):
         for result in results:
             if result.uuid in found:  # Otherwise deleted meanwhile, with its cart.
                 outcomes[result.status].append((found[result.uuid], result))
+        is_working = bool(outcomes["accepted"])
         self._write_accepted(provider, outcomes["accepted"])
         messages._change_states(self._explain(outcomes["rejected"]), "failed")
         messages._change_states(self._explain(outcomes["uncertain"]), "uncertain")
-        self._retry(provider, outcomes["retry"])
+        self._retry(provider, outcomes["retry"], is_working)
         self._suppress_refused(outcomes["rejected"])
 
     @api.model
@@ -364,9 +365,15 @@ class MarketingDispatcher(models.AbstractModel):
         provider._note_success()
 
     @api.model
-    def _retry(self, provider, pairs):
-        """Put messages back into the queue: at once, for later, or for good."""
-        account_reasons = provider._get_account_reasons()
+    def _retry(self, provider, pairs, is_working):
+        """Put messages back into the queue: at once, for later, or for good.
+
+        :param list pairs: messages with their results
+        :param bool is_working: whether the account took other messages of the batch:
+            what it says of itself is then about this message (a country that it may
+            not write to), which is given up some time
+        """
+        account_reasons = set() if is_working else provider._get_account_reasons()
         held = [pair for pair in pairs if pair[1].reason in account_reasons]
         at_once = [pair for pair in pairs if pair[1].reason in BACK_AT_ONCE]
         for message, result in pairs:

@@ -180,7 +180,11 @@ class MarketingMessage(models.Model):
         :param str reason: key of ``reason``
         """
         self._set_state("skipped", reason)
-        self.enrollment_id._on_message_blocked(reason)
+        # Who wants no text messages may well want the emails of the same run.
+        concerned = self.filtered(
+            lambda message: message.channel == "email" or reason != "opted_out"
+        )
+        concerned.enrollment_id._on_message_blocked(reason)
 
     @api.model
     def _postpone(self, postponed):
