@@ -365,11 +365,15 @@ class MarketingMessage(models.Model):
         """
         secret = self._get_key_secret()
         ids = {key: message_key.read_key(secret, key) for key in keys}
-        known = self.browse(filter(None, ids.values())).exists()
+        # Iterated over, so that what is read of one is read of all.
+        known = {
+            message.id: message
+            for message in self.browse(filter(None, ids.values())).exists()
+        }
         return {
-            key: self.browse(message_id)
+            key: known[message_id]
             for key, message_id in ids.items()
-            if message_id in known._ids
+            if message_id in known
         }
 
     @api.model

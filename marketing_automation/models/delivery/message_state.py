@@ -307,15 +307,24 @@ class MarketingMessage(models.Model):
             return
         blacklist = self.env[model].sudo()
         present = blacklist.search([(field, "in", list(addresses))]).mapped(field)
-        message = self.env._("Reported by the provider of marketing messages.")
-        for address in sorted(addresses - set(present)):
-            try:
-                blacklist._add(
-                    address if field == "email" else [address], message=message
-                )
-            except UserError:
-                # Odoo takes no such number or address, so it is written to by nobody.
-                _logger.info("An address reported by a provider is none")
+        missing = sorted(addresses - set(present))
+        try:
+            with self.env.cr.savepoint():
+                self._add_to_blacklist(blacklist, field, missing)
+        except UserError:
+            for address in missing:
+                try:
+                    with self.env.cr.savepoint():
+                        self._add_to_blacklist(blacklist, field, [address])
+                except UserError:
+                    # Odoo takes no such address, so nobody writes to it.
+                    _logger.info("An address reported by a provider is none")
+
+    @api.model
+    def _add_to_blacklist(self, blacklist, field, addresses):
+        added = blacklist.create([{field: address} for address in addresses])
+        reason = self.env._("Reported by the provider of marketing messages.")
+        added._message_log_batch(dict.fromkeys(added.ids, reason))
 
     def _on_replied(self):
         """Somebody answered: a person takes over, the reminders end."""
