@@ -45,6 +45,8 @@ class MarketingContent(models.Model):
         :rtype: tuple[int, bool]
         """
         now = fields.Datetime.now()
+        self.flush_model()
+        self.env["marketing.message"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """SELECT content.id FROM marketing_content content

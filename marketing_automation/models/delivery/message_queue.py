@@ -31,12 +31,12 @@ class MarketingMessage(models.Model):
             SQL(
                 """
                 INSERT INTO marketing_message (
-                    create_uid, create_date, write_uid, write_date, token, dedupe_key,
+                    create_date, write_date, token, dedupe_key,
                     state, state_changed_at, scheduled_at, attempts, channel, priority,
                     company_id, website_id, partner_id, email, email_normalized,
                     phone_sanitized, lang, template_id, sequence_id, step_id,
                     enrollment_id, abandoned_cart_id)
-                SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(token)s,
+                SELECT %(now)s, %(now)s, %(token)s,
                        'enrollment:' || run.id || ':step:' || step.id,
                        'queued', %(now)s, run.next_at, 0,
                        step.channel, %(priority)s, run.company_id, cart.website_id,
@@ -52,7 +52,6 @@ class MarketingMessage(models.Model):
                     ON CONFLICT (dedupe_key) DO NOTHING
                 RETURNING id
                 """,
-                uid=self.env.uid,
                 now=fields.Datetime.now(),
                 token=RANDOM_TOKEN,
                 priority=PRIORITIES["cart"],
@@ -62,6 +61,8 @@ class MarketingMessage(models.Model):
         enrollments.invalidate_recordset(["message_ids"])
         enrollments.abandoned_cart_id.invalidate_recordset(["message_ids"])
         return self.browse(message_id for (message_id,) in rows)
+
+    # Nobody is the author of a message: each would be a foreign key to check.
 
     @api.model
     def _queue_partners(
@@ -99,11 +100,11 @@ class MarketingMessage(models.Model):
             SQL(
                 """
                 INSERT INTO marketing_message (
-                    create_uid, create_date, write_uid, write_date, token, dedupe_key,
+                    create_date, write_date, token, dedupe_key,
                     state, state_changed_at, scheduled_at, attempts, channel, priority,
                     company_id, website_id, partner_id, email, email_normalized,
                     phone_sanitized, lang, template_id)
-                SELECT %(uid)s, %(now)s, %(uid)s, %(now)s, %(token)s,
+                SELECT %(now)s, %(now)s, %(token)s,
                        %(source)s || ':' || COALESCE(%(address)s, 'partner-' || p.id),
                        'queued', %(now)s, %(scheduled_at)s, 0, %(channel)s,
                        %(priority)s, %(company_id)s, %(website_id)s, p.id, p.email,
@@ -113,7 +114,6 @@ class MarketingMessage(models.Model):
                  ORDER BY p.id
                     ON CONFLICT (dedupe_key) DO NOTHING
                 """,
-                uid=self.env.uid,
                 now=now,
                 token=RANDOM_TOKEN,
                 source=source,
