@@ -111,6 +111,30 @@ class TestProviderLimits(MarketingCase):
         self._send()
         self.assertEqual(self.first.today_count, 4)
 
+    def test_sendgrid_is_handed_a_thousand_at_once(self):
+        sendgrid = self.env["marketing.provider"].create(
+            {
+                "name": "SendGrid",
+                "kind": "sendgrid",
+                "sequence": 1,
+                "sendgrid_api_key": "SG.x",
+            }
+        )
+        batches = []
+
+        class Counting(FakeProvider):
+            def send(self, batch, deadline=None):
+                batches.append(list(batch))
+                return super().send(batches[-1])
+
+        self.adapters[sendgrid] = Counting()
+        sendgrid.action_enable()
+        self._queue_many(1010)
+        self._send()
+        self.assertEqual([len(batch) for batch in batches], [1000, 10])
+        bodies = {id(email.html) for email in batches[0]}
+        self.assertEqual(len(bodies), 1, "one body for all of them")
+
     # === WARM-UP ===#
 
     def test_warm_up_plan(self):

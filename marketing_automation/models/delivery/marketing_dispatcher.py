@@ -12,6 +12,8 @@ from ...providers.base import NOT_REACHED, SendResult
 _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 250
+# SendGrid takes a thousand people in one call where they receive the same.
+BATCH_SIZES = {"sendgrid": 1000}
 # A batch begins no other message after this: a run stays well below the limits of
 # scheduled actions (limit-time-real-cron, 120 seconds), whatever the provider does.
 HAND_OVER_SECONDS = 40.0
@@ -103,10 +105,10 @@ class MarketingDispatcher(models.AbstractModel):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _dispatch_batch(self, limit=BATCH_SIZE, adapters=None):
+    def _dispatch_batch(self, limit=None, adapters=None):
         """Claim and hand over up to ``limit`` messages. Commits in between.
 
-        :param int limit: number of messages
+        :param int limit: number of messages; empty: what suits the account
         :param Adapters adapters: connections to go on with; empty: none are kept
         :return: number of messages claimed; 0 when nothing is due that may leave now
         :rtype: int
@@ -205,6 +207,7 @@ class MarketingDispatcher(models.AbstractModel):
         :rtype: tuple
         """
         usage = self.env["marketing.provider.usage"]
+        limit = limit or BATCH_SIZES.get(provider.kind, BATCH_SIZE)
         now = datetime.now(timezone.utc).replace(tzinfo=None)
         counters = usage._lock(provider)
         room, throttle = usage._get_room(provider, counters, now)
