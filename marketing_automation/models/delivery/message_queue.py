@@ -315,6 +315,8 @@ class MarketingMessage(models.Model):
         """
         self.flush_model()
         now = fields.Datetime.now()
+        # Who is busy is read once, not for each row: their index is small, but full of
+        # what was in flight a moment ago.
         person = SQL("phone_sanitized" if channel == "sms" else "email_normalized")
         rows = self.env.execute_query(
             SQL(
@@ -325,11 +327,11 @@ class MarketingMessage(models.Model):
                       FROM marketing_message m
                      WHERE state = 'queued' AND company_id = %(company_id)s
                        AND channel = %(channel)s AND scheduled_at <= %(now)s
-                       AND NOT EXISTS (
-                           SELECT FROM marketing_message busy
+                       AND (%(person)s IS NULL OR %(person)s NOT IN (
+                           SELECT busy.%(person)s FROM marketing_message busy
                             WHERE busy.state = 'sending'
                               AND busy.channel = %(channel)s
-                              AND busy.%(person)s = m.%(person)s)
+                              AND busy.%(person)s IS NOT NULL))
                      ORDER BY scheduled_at, id LIMIT %(limit)s
                        FOR UPDATE SKIP LOCKED),
                 first AS (
