@@ -19,6 +19,7 @@ from .smtp_server import RecordingSmtpServer
 from .world import create_other_shop
 
 DISPATCHER = "odoo.addons.marketing_automation.models.delivery.marketing_dispatcher"
+COMPOSER = "odoo.addons.marketing_automation.models.delivery.marketing_composer"
 
 
 class WholePathCase(MarketingCase):
@@ -373,8 +374,7 @@ class TestBadInput(WholePathCase):
         self.env.invalidate_all()
         bad, *good = (order.abandoned_cart_id.message_ids for order in orders)
         bad.template_id = False
-        with mute_logger(DISPATCHER):
-            self._run_cron("ir_cron_dispatch")
+        self._run_cron("ir_cron_dispatch")
         self.env.invalidate_all()
         self.assertEqual((bad.state, bad.reason), ("failed", "rendering_error"))
         self.assertTrue(bad.reason_detail)
@@ -397,7 +397,7 @@ class TestBadInput(WholePathCase):
 
         with (
             patch.object(contexts, "_prepare_cart_values", fail),
-            mute_logger(DISPATCHER, "odoo.sql_db"),
+            mute_logger(COMPOSER, "odoo.sql_db"),
         ):
             self._run_all()
         self.env.invalidate_all()
@@ -508,8 +508,7 @@ class TestDeletion(WholePathCase):
         self._assert_refused(template)
         self.message.step_id.unlink()
         template.unlink()
-        with mute_logger(DISPATCHER):
-            self._run_all()
+        self._run_all()
         self.env.invalidate_all()
         self.assertEqual(
             (self.message.state, self.message.reason), ("failed", "rendering_error")

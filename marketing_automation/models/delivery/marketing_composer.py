@@ -40,6 +40,11 @@ class MarketingComposer(models.AbstractModel):
         """
         composed = []
         for template, group in messages.grouped("template_id").items():
+            if not template:
+                group._set_state(
+                    "failed", "rendering_error", self.env._("The template was deleted.")
+                )
+                continue
             contexts = self._prepare_contexts(template, group)
             written = group.browse(contexts)
             write = self._write_sms if template.channel == "sms" else self._write_emails
