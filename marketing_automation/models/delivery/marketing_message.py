@@ -87,7 +87,10 @@ class MarketingMessage(models.Model):
     )
     dedupe_key = fields.Char(required=True, readonly=True, copy=False)
     token = fields.Char(
-        required=True, readonly=True, copy=False, groups="base.group_system"
+        readonly=True,
+        copy=False,
+        groups="base.group_system",
+        help="In the links of this message alone; made with the claim at the latest.",
     )
 
     company_id = fields.Many2one("res.company", required=True, readonly=True)

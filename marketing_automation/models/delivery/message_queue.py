@@ -62,7 +62,8 @@ class MarketingMessage(models.Model):
         enrollments.abandoned_cart_id.invalidate_recordset(["message_ids"])
         return self.browse(message_id for (message_id,) in rows)
 
-    # Nobody is the author of a message: each would be a foreign key to check.
+    # For a million people each column counts. Nobody is the author of these messages,
+    # which would be foreign keys to check; their secret token is made with the claim.
 
     @api.model
     def _queue_partners(
@@ -100,11 +101,11 @@ class MarketingMessage(models.Model):
             SQL(
                 """
                 INSERT INTO marketing_message (
-                    create_date, write_date, token, dedupe_key,
+                    create_date, dedupe_key,
                     state, state_changed_at, scheduled_at, attempts, channel, priority,
                     company_id, website_id, partner_id, email, email_normalized,
                     phone_sanitized, lang, template_id)
-                SELECT %(now)s, %(now)s, %(token)s,
+                SELECT %(now)s,
                        %(source)s || ':' || COALESCE(%(address)s, 'partner-' || p.id),
                        'queued', %(now)s, %(scheduled_at)s, 0, %(channel)s,
                        %(priority)s, %(company_id)s, %(website_id)s, p.id, p.email,
@@ -115,7 +116,6 @@ class MarketingMessage(models.Model):
                     ON CONFLICT (dedupe_key) DO NOTHING
                 """,
                 now=now,
-                token=RANDOM_TOKEN,
                 source=source,
                 address=address,
                 scheduled_at=scheduled_at or now,
@@ -345,6 +345,7 @@ class MarketingMessage(models.Model):
                 UPDATE marketing_message m
                    SET state = 'sending', sending_at = %(now)s,
                        state_changed_at = %(now)s, reason = NULL, reason_detail = NULL,
+                       token = COALESCE(m.token, %(token)s),
                        history = COALESCE(history, '[]') || jsonb_build_array(
                            jsonb_build_object('at', %(now)s::timestamp,
                                               'state', 'sending'))
@@ -360,6 +361,7 @@ class MarketingMessage(models.Model):
                 company_id=company.id,
                 channel=channel,
                 limit=limit,
+                token=RANDOM_TOKEN,
                 throttle=Json(throttle or {}),
             )
         )

@@ -66,6 +66,8 @@ class MarketingDispatcher(models.AbstractModel):
         :param datetime at: naive, UTC; when it is further than a minute ahead, nothing
             is done: the run of that minute meets it
         """
+        if at.microsecond:  # Odoo counts whole seconds.
+            at = at.replace(microsecond=0) + timedelta(seconds=1)
         cron = self.env.ref(xml_id, raise_if_not_found=False)
         seconds = (at - fields.Datetime.now()).total_seconds()
         if not cron or seconds > SECONDS_AHEAD:
@@ -81,7 +83,8 @@ def _set_timer(database, key, seconds):
     with _timers_lock:
         waiting = _timers.get((database, key))
         due = time.monotonic() + seconds
-        if waiting and waiting.is_alive() and waiting.due <= due:
+        # One that calls just now is too late for what was planned since.
+        if waiting and time.monotonic() < waiting.due <= due:
             return
         if waiting:
             waiting.cancel()
