@@ -125,7 +125,7 @@ class TestProviderLimits(MarketingCase):
         class Counting(FakeProvider):
             def send(self, batch, deadline=None):
                 batches.append(list(batch))
-                return super().send(batches[-1])
+                return FakeProvider.send(self, batches[-1])
 
         self.adapters[sendgrid] = Counting()
         sendgrid.action_enable()
