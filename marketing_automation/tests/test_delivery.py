@@ -82,6 +82,30 @@ class TestDelivery(MarketingCase):
         self.assertIn(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click", lines)
         self.assertIn(message.message_ref.encode(), content)
 
+    def test_bounces_come_back_to_an_address_that_names_the_message(self):
+        self.company.alias_domain_id = self.env["mail.alias.domain"].create(
+            {"name": "mail.example.com", "company_ids": self.company.ids}
+        )
+        message = self._queue()
+        with RecordingSmtpServer() as server, self._use_smtp(server.port):
+            self._dispatch()
+        [(sender, _recipients, content)] = server.messages
+        self.assertEqual(sender, f"bounce+{message._get_key()}@mail.example.com")
+        self.assertNotIn(b"Return-Path", content)
+        self.assertNotIn(message.token.encode(), content.split(b"List-Unsub")[0])
+
+    def test_server_that_takes_other_senders_only_keeps_its_own(self):
+        """The filter of Odoo's outgoing server decides about the envelope."""
+        self.company.alias_domain_id = self.env["mail.alias.domain"].create(
+            {"name": "mail.example.com", "company_ids": self.company.ids}
+        )
+        self._queue()
+        with RecordingSmtpServer() as server, self._use_smtp(server.port) as outgoing:
+            outgoing.from_filter = "example.com"
+            self._dispatch()
+        [(sender, _recipients, _content)] = server.messages
+        self.assertNotIn("mail.example.com", sender)
+
     def test_refused_for_good(self):
         message = self._queue()
         with (
