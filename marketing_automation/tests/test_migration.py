@@ -3,6 +3,7 @@ import importlib.util
 from odoo.tests import tagged
 from odoo.tools import file_path
 
+from ..tools.links import is_token
 from .common import MarketingCase
 
 
@@ -43,3 +44,15 @@ class TestMigration(MarketingCase):
             self.assertEqual(str(sent.content_id.created_at), "2026-01-02 03:04:05")
             self.assertFalse(queued.content_id)
             self.assertEqual(cron.interval_number, 1)
+
+    def test_each_account_has_a_webhook_of_its_own(self):
+        accounts = self.smtp | self.smtp.copy({"name": "Other"}) | self.sandbox
+        kept = self.sandbox.webhook_token
+        self.env.cr.execute(
+            "UPDATE marketing_provider SET webhook_token = NULL WHERE kind = 'smtp'"
+        )
+        self._migrate("19.0.1.1.0", "pre-migration")
+        tokens = accounts.mapped("webhook_token")
+        self.assertEqual(len(set(tokens)), 3)
+        self.assertTrue(all(is_token(token) for token in tokens))
+        self.assertEqual(self.sandbox.webhook_token, kept)
