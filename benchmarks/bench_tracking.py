@@ -3,8 +3,7 @@
 Both send the same newsletter to as many people; the addresses are taken out of what
 arrived, and each is asked for once, as most are. One real Odoo server, one client with
 a few threads, blocks of requests of each in turn. What the same server makes of a
-request that asks for nothing is printed, too: nobody's route can be faster on it, so
-that openings alone come out nearly the same. Traffic of as many of both is judged.
+request that asks for nothing is printed, too: nobody's route can be faster on it.
 
 BENCH_HITS=N: recipients, and so requests of each kind to each.
 """
@@ -203,10 +202,7 @@ def main():
         counts = count_hits(env)
     for kind in ROUTES:
         problems += report(kind, results[kind])
-    together = compare_together(results)
-    print(f"as many of both: ratio {together:5.2f}    (at least {LOWEST_RATIO})")
-    if together < LOWEST_RATIO:
-        problems.append(f"both: only {together:.2f} times as many as Email Marketing")
+    print(f"as many of both: ratio {compare_together(results):5.2f}")
     print("recorded: {} openings, {} clicks; Odoo: {}, {}".format(*counts))
     if min(counts) < RECIPIENTS:
         problems.append("not every request was recorded")
@@ -238,7 +234,9 @@ def report(kind, results):
         if max(result.statuses) >= 400:
             problems.append(f"{kind}, {name}: not every answer was a good one")
     ratio = results["ours"].rate / results["Email Marketing"].rate
-    print(f"{kind} ratio {ratio:17.2f}")
+    print(f"{kind} ratio {ratio:17.2f}    (at least {LOWEST_RATIO})")
+    if ratio < LOWEST_RATIO:
+        problems.append(f"{kind}: only {ratio:.2f} times as many as Email Marketing")
     return problems
 
 

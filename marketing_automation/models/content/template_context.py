@@ -314,6 +314,7 @@ class MarketingTemplateContext(models.AbstractModel):
         return (
             message.website_id
             or message.abandoned_cart_id.website_id
+            or message.company_id.website_id
             or self.env["website"].sudo().get_current_website()
         )
 

@@ -391,7 +391,8 @@ class MarketingMessage(models.Model):
         :rtype: str
         """
         self.ensure_one()
-        return (self.website_id or self.env["website"]).get_base_url()
+        website = self.website_id or self.company_id.website_id
+        return (website or self.env["website"]).get_base_url()
 
     def _get_unsubscribe_url(self):
         """Return the address that ends these messages in one click (RFC 8058).
