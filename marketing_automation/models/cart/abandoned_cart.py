@@ -147,6 +147,8 @@ class AbandonedCart(models.Model):
         help="How far the messages to this customer are, and why they ended.",
     )
 
+    # The ledger of a person: all their carts, whatever became of them.
+    _person_idx = models.Index("(email_normalized) WHERE email_normalized IS NOT NULL")
     _token_uniq = models.UniqueIndex("(token)", "A recovery token is used once.")
     # Two workers may look at the same cart: only one of them records it.
     _order_uniq = models.UniqueIndex(

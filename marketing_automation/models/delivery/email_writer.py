@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from ...providers.address import parse_mailbox
 from ...providers.base import OutgoingEmail, OutgoingSms
 from ...tools import links
+from ...tools.markers import make_marker
 from ...tools.shared_rendering import SharedRenderer
 from ..content.template_context import PERSONAL_TAGS
 
 # What stands for each message's own token and key in content that many receive.
-TOKEN_MARKER = "@@ma-token@@"  # noqa: S105 - a placeholder
-KEY_MARKER = "@@ma-key@@"
+TOKEN_MARKER = make_marker("message.token", "t")
+KEY_MARKER = make_marker("message.key", "t")
 
 
 @dataclass(slots=True)

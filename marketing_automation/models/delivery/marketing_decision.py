@@ -167,10 +167,3 @@ class MarketingDecision(models.Model):
         """
         self.ensure_one()
         return (self.message_id or self.abandoned_cart_id)._get_records_action()
-
-
-class AbandonedCart(models.Model):
-    _inherit = "abandoned.cart"
-
-    # The ledger of a person: all their carts, whatever became of them.
-    _person_idx = models.Index("(email_normalized) WHERE email_normalized IS NOT NULL")

@@ -150,7 +150,7 @@ class MarketingProviderUsage(models.Model):
         self.env.cr.execute(
             SQL(
                 """UPDATE marketing_provider_usage
-                      SET count = count + %(count)s,
+                      SET count = GREATEST(count + %(count)s, 0),
                           minute_count = CASE WHEN minute = %(minute)s
                               THEN minute_count ELSE 0 END + %(count)s,
                           minute = %(minute)s, free_at = COALESCE(%(free_at)s, free_at)
