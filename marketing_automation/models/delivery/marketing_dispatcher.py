@@ -250,7 +250,7 @@ class MarketingDispatcher(models.AbstractModel):
     def _put_back(self, claimed, provider, error):
         for message in claimed.filtered(lambda message: message.state == "sending"):
             self._try_later(
-                message, SendResult("", "retry", "", "rendering_error", error)
+                message, SendResult("", "retry", "", "not_prepared", error)
             )
         self.env["marketing.provider.usage"]._give_back(provider, len(claimed))
 

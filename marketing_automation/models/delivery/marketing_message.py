@@ -47,6 +47,7 @@ class MarketingMessage(models.Model):
             ("domain_throttled", "Enough messages for this mail domain for now"),
             # What went wrong
             ("rendering_error", "The template could not be rendered"),
+            ("not_prepared", "It could not be made ready; Odoo's log says more"),
             ("no_sender", "No sender address is set"),
             ("connect_failed", "The provider could not be reached"),
             ("auth_failed", "The provider refused the login"),
