@@ -249,9 +249,7 @@ class MarketingDispatcher(models.AbstractModel):
     @api.model
     def _put_back(self, claimed, provider, error):
         for message in claimed.filtered(lambda message: message.state == "sending"):
-            self._try_later(
-                message, SendResult("", "retry", "", "not_prepared", error)
-            )
+            self._try_later(message, SendResult("", "retry", "", "not_prepared", error))
         self.env["marketing.provider.usage"]._give_back(provider, len(claimed))
 
     @api.model
