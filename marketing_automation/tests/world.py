@@ -1,5 +1,8 @@
 """Two shops of two companies, with everything that can exist in them."""
 
+from datetime import timedelta
+
+from odoo import fields
 from odoo.tests import new_test_user
 
 GROUP_USER = "marketing_automation.group_marketing_user"
@@ -40,7 +43,10 @@ def create_recovered_cart(cls, email, name="Anna", **cart_vals):
     cart = cls._abandon(cls._create_customer(name, email), **cart_vals)
     cls._process_steps()
     message = cart.message_ids
-    message._set_state("sending")
+    # Some time ago: whoever clicks the moment a message arrives is taken for a scanner.
+    message._set_state(
+        "sending", sending_at=fields.Datetime.now() - timedelta(minutes=5)
+    )
     provider = cls.env["marketing.provider"]._select(cart.company_id, "email")
     [content_id] = cls.env["marketing.content"]._store(
         [("Your cart", "<p>Your cart</p>", "Your cart")], cart.company_id

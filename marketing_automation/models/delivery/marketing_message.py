@@ -204,8 +204,8 @@ class MarketingMessage(models.Model):
         "(phone_sanitized) WHERE state = 'sending' AND channel = 'sms'",
         "This person is being written to already.",
     )
-    _provider_sent_idx = models.Index(
-        "(provider_id, sent_at) WHERE sent_at IS NOT NULL"
+    _provider_idx = models.Index(
+        "(provider_id, sending_at) WHERE provider_id IS NOT NULL"
     )
 
     # === COMPUTE METHODS ===#

@@ -102,7 +102,7 @@ class MarketingProvider(models.Model):
         readonly=True, copy=False, help="What went wrong when it was last used."
     )
     errors_in_a_row = fields.Integer(readonly=True, copy=False)
-    message_count = fields.Integer(string="Sent", compute="_compute_statistics")
+    message_count = fields.Integer(string="Sent, 7 Days", compute="_compute_statistics")
     today_count = fields.Integer(string="Sent Today", compute="_compute_statistics")
     today_limit = fields.Integer(
         compute="_compute_statistics", help="Today's limit, with the warm-up; 0: none."
@@ -156,9 +156,9 @@ class MarketingProvider(models.Model):
             provider.complaint_rate = complaints / recent if recent else 0
 
     def _count_messages(self):
-        """Return how many messages went through these accounts, in all and recently.
+        """Return how many messages went through these accounts in the last days.
 
-        :return: all; of the last days: all, failed or bounced, complained about; by id
+        :return: sent; all, failed or bounced, complained about; by id
         :rtype: dict[int, tuple[int, int, int, int]]
         """
         if not self.ids:
@@ -170,21 +170,17 @@ class MarketingProvider(models.Model):
                 """SELECT m.provider_id,
                           count(*) FILTER (
                               WHERE m.state IN ('sent', 'delivered', 'bounced')),
-                          count(*) FILTER (WHERE %(recent)s),
-                          count(*) FILTER (WHERE %(recent)s
-                                             AND m.state IN ('failed', 'bounced')),
-                          count(*) FILTER (WHERE %(recent)s AND EXISTS (
+                          count(*),
+                          count(*) FILTER (WHERE m.state IN ('failed', 'bounced')),
+                          count(*) FILTER (WHERE EXISTS (
                               SELECT FROM marketing_engagement e
                                WHERE e.message_id = m.id AND e.kind = 'complaint'))
                      FROM marketing_message m
-                    WHERE m.provider_id = ANY(%(ids)s)
+                    WHERE m.provider_id = ANY(%(ids)s) AND m.sending_at >= %(since)s
+                      AND m.state IN ('sent', 'delivered', 'bounced', 'failed')
                       AND m.company_id = ANY(%(company_ids)s)
                     GROUP BY m.provider_id""",
-                recent=SQL(
-                    "(m.sending_at >= %s AND m.state IN"
-                    " ('sent', 'delivered', 'bounced', 'failed'))",
-                    since,
-                ),
+                since=since,
                 ids=self.ids,
                 company_ids=self.env.companies.ids,
             )
