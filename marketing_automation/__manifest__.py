@@ -18,10 +18,12 @@
         "security/marketing_automation_groups.xml",
         "security/ir.model.access.csv",
         "security/marketing_automation_rules.xml",
+        "data/marketing_consent_data.xml",
         "data/marketing_provider_data.xml",
         "data/marketing_template_data.xml",
         "data/marketing_sequence_data.xml",
         "data/ir_cron_data.xml",
+        "views/audience/marketing_consent_views.xml",
         "views/content/marketing_template_views.xml",
         "views/delivery/marketing_decision_views.xml",
         "views/sequence/sequence_timeline_templates.xml",
@@ -57,4 +59,5 @@
     },
     "application": True,
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
 }

@@ -28,3 +28,8 @@ def post_init_hook(env):
     env["website"].search([]).filtered(
         "cart_recovery_enabled"
     ).send_abandoned_cart_email = False
+
+
+def uninstall_hook(env):
+    """Take away what the database itself was told: Odoo only knows of its tables."""
+    env.cr.execute(SQL("DROP FUNCTION IF EXISTS marketing_consent_log_keep() CASCADE"))

@@ -34,7 +34,9 @@ class Unsubscribe(Controller):
         message = self._find_message(token)
         if not message:
             return self._render_page("unknown")
-        message._unsubscribe(request.httprequest.user_agent.string)
+        message._unsubscribe(
+            request.httprequest.user_agent.string, request.httprequest.remote_addr
+        )
         return self._render_page("done")
 
     def _find_message(self, token):

@@ -21,6 +21,9 @@ class ResConfigSettings(models.TransientModel):
     attribution_days = fields.Integer(
         related="company_id.attribution_days", readonly=False
     )
+    consent_policy = fields.Selection(
+        related="company_id.consent_policy", readonly=False
+    )
     email_cap_hours = fields.Float(related="company_id.email_cap_hours", readonly=False)
     sms_cap_hours = fields.Float(related="company_id.sms_cap_hours", readonly=False)
     quiet_hours_sms = fields.Boolean(

@@ -21,6 +21,8 @@ class MarketingCase(TransactionCase):
         super().setUpClass()
         cls.company = cls.env.company
         cls.company.email = "shop@example.com"
+        # What tests of consent are not about, it does not stop.
+        cls.company.consent_policy = "soft_opt_in"
         cls.website = cls.env["website"].search(
             [("company_id", "=", cls.company.id)], limit=1
         )
@@ -92,6 +94,7 @@ class MarketingCase(TransactionCase):
     @classmethod
     def _queue_to(cls, partners, template, source="test-source", **kwargs):
         """Queue a message of ``template`` for each of ``partners``."""
+        cls._give_consent(partners, template.purpose, template.channel)
         messages = cls.env["marketing.message"]
         before = messages.search([], order="id desc", limit=1).id or 0
         messages._queue_partners(
@@ -102,6 +105,20 @@ class MarketingCase(TransactionCase):
             **kwargs,
         )
         return messages.search([("id", ">", before)], order="id")
+
+    @classmethod
+    def _give_consent(cls, partners, purpose="offers", channel="email", **kwargs):
+        """Let people agree to something."""
+        field = "phone_sanitized" if channel == "sms" else "email_normalized"
+        cls.env["marketing.preference"]._record(
+            kwargs.pop("company", cls.company),
+            channel,
+            [purpose],
+            partners.mapped(field),
+            kwargs.pop("state", "given"),
+            kwargs.pop("source", "staff"),
+            **kwargs,
+        )
 
     @classmethod
     def _detect(cls):

@@ -6,7 +6,12 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import file_open, mute_logger
 
-from ..models.delivery.marketing_gate import RULES, Decision
+from ..models.delivery.marketing_gate import (
+    ADDRESS_RULES,
+    CART_RULES,
+    MARKETING_RULES,
+    Decision,
+)
 from .common import MarketingCase
 from .smtp_server import CLOSE, FaultySmtpServer, RecordingSmtpServer
 
@@ -325,7 +330,7 @@ class TestDelivery(MarketingCase):
 
     def test_every_rule_has_a_reason_that_can_be_shown(self):
         reasons = dict(self.env["marketing.message"]._fields["reason"].selection)
-        for reason, _condition in RULES:
+        for reason, _condition in ADDRESS_RULES + MARKETING_RULES + CART_RULES:
             self.assertIn(reason, reasons)
 
     def test_sold_out_product_is_left_out_and_an_empty_cart_skipped(self):

@@ -20,6 +20,10 @@ def create_other_shop(cls):
         {
             "name": "Company B",
             "email": "b-shop@example.com",
+            "street": "Example Street 2",
+            "city": "Brussels",
+            "country_id": cls.env.ref("base.be").id,
+            "consent_policy": "soft_opt_in",
             "currency_id": cls.company.currency_id.id,
         }
     )

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import get_lang
 
 from ...tools import rendering
+from ..audience.purposes import PURPOSES
 from ..channels import CHANNELS
 from .template_context import (
     BLOCKS,
@@ -72,6 +73,15 @@ class MarketingTemplate(models.Model):
         default="cart",
         help="Decides which merge tags there are.",
     )
+    purpose = fields.Selection(
+        PURPOSES,
+        required=True,
+        compute="_compute_purpose",
+        store=True,
+        precompute=True,
+        readonly=False,
+        help="What it is about. It goes to those who agreed to this.",
+    )
     company_id = fields.Many2one("res.company", help="Leave empty for all companies.")
 
     subject = fields.Char(translate=True)
@@ -110,6 +120,14 @@ class MarketingTemplate(models.Model):
     merge_tags_help = fields.Html(compute="_compute_merge_tags_help", sanitize=False)
 
     # === COMPUTE METHODS ===#
+
+    @api.depends("context")
+    def _compute_purpose(self):
+        for template in self:
+            if template.context == "cart":
+                template.purpose = "cart"
+            elif template.purpose in (False, "cart"):
+                template.purpose = "offers"
 
     @api.depends("channel", "company_id")
     @api.depends_context("company")

@@ -6,7 +6,10 @@ from odoo.tools import SQL
 from ..channels import CHANNELS
 
 # Reasons for which a message waits because of the person, not because of a fault.
-HELD_BACK_REASONS = ["frequency_cap", "quiet_hours", "domain_throttled"]
+HELD_BACK_REASONS = [
+    *("frequency_cap", "less_often", "quiet_hours", "paused", "no_identity"),
+    "domain_throttled",
+]
 OUTCOMES = [
     ("waiting", "Waiting"),
     ("held_back", "Held Back"),

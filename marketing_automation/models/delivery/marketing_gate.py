@@ -1,3 +1,4 @@
+import json
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -5,29 +6,39 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.quiet_hours import next_allowed, timezone_of, timezone_of_phone
+from ..audience.consent_rules import CONSENT_JOINS, CONSENT_RULES, is_suppressed
 from ..cart.cart_detection import RECOVERABLE_LINE, SELLABLE_LINE
 from .states import PERHAPS_REACHED_STATES
 
-# Whether a person may be messaged now: one sentence of SQL per rule over a message `m`
-# and its cart, if it has one (`cart`, with its order `so`), at `clock.now`. The first
-# that holds is the reason. Rules about carts are false for messages without a cart.
-RULES = [
-    # There is an address to write to.
+# Whether somebody may be messaged now: one sentence of SQL per rule over a message `m`,
+# or somebody who may get one. The first that holds is the reason.
+
+# There is an address to write to.
+ADDRESS_RULES = [
     ("no_email", SQL("m.channel = 'email' AND COALESCE(m.email_normalized, '') = ''")),
     ("no_phone", SQL("m.channel = 'sms' AND COALESCE(m.phone_sanitized, '') = ''")),
-    # The person has not said no: Odoo's own blacklists count, whoever added them.
+]
+# Caps, consent and quiet hours are for marketing: a test goes to whoever asked for it.
+IS_MARKETING = SQL(
+    "(COALESCE(tpl.category, 'marketing') = 'marketing' AND m.priority > 0)"
+)
+# The person agreed to it, or the company's policy says that they need not have.
+MARKETING_RULES = [
+    *CONSENT_RULES,
+    # The person reads who is writing, with an address, in every marketing email.
     (
-        "opted_out",
+        "no_identity",
         SQL(
-            """CASE m.channel
-               WHEN 'email' THEN EXISTS (
-                    SELECT FROM mail_blacklist bl
-                     WHERE bl.email = m.email_normalized AND bl.active)
-               ELSE EXISTS (
-                    SELECT FROM phone_blacklist bl
-                     WHERE bl.number = m.phone_sanitized AND bl.active) END"""
+            """m.channel = 'email' AND (
+                   COALESCE(sender.street, '') = '' OR COALESCE(sender.city, '') = ''
+                   OR sender.country_id IS NULL)"""
         ),
     ),
+    ("paused", SQL("recipient.paused_until > clock.now")),
+]
+# The cart of the message (`cart`, with its order `so`) is worth writing about now.
+# False for messages without a cart.
+CART_RULES = [
     # They have not bought since: this cart, or anything else, anywhere.
     (
         "purchased",
@@ -93,10 +104,6 @@ RULES = [
 ]
 
 
-# Caps and quiet hours are for marketing: a test goes to whoever asked for it, at once.
-IS_MARKETING = SQL(
-    "(COALESCE(tpl.category, 'marketing') = 'marketing' AND m.priority > 0)"
-)
 # What else this person gets from the company on this channel: when the last marketing
 # message was, and whether one that matters more is about to go. One look at all of the
 # person's messages, found by the address: the state alone finds a million others.
@@ -116,6 +123,10 @@ OTHER_MESSAGES = SQL(
 )
 # Somebody who waits for a message that matters more is looked at again after this.
 OUTRANKED_MINUTES = 10
+# So is what waits for the company's address.
+IDENTITY_MINUTES = 60
+# What people can wish: hours between two messages, by frequency.
+WISHED_HOURS = {"weekly": 7 * 24, "monthly": 30 * 24}
 
 
 class Decision(NamedTuple):
@@ -152,42 +163,127 @@ class MarketingGate(models.AbstractModel):
         return {row["id"]: self._judge(row) for row in self._fetch_facts(messages)}
 
     @api.model
+    def _estimate(self, partners, company, channel, purpose):
+        """Say how many people could be written to now, and why the others could not.
+
+        :param SQL partners: a query for the ids of ``res.partner``
+        :param res.company company: who would be speaking
+        :param str channel: key of ``marketing.message.channel``
+        :param str purpose: key of ``marketing.template.purpose``
+        :return: number of people by reason (keys of ``marketing.message.reason``), None
+            for those who can be reached; who has several contacts counts once
+        :rtype: dict[str | None, int]
+        """
+        self.env.flush_all()
+        address = "phone_sanitized" if channel == "sms" else "email_normalized"
+        candidates = SQL(
+            """SELECT DISTINCT ON (COALESCE(%(address)s, p.id::varchar))
+                      p.id, %(channel)s::varchar AS channel,
+                      %(company_id)s AS company_id,
+                      p.id AS partner_id, p.email_normalized, p.phone_sanitized,
+                      1 AS priority
+                 FROM res_partner p WHERE p.id IN (%(partners)s)
+                ORDER BY COALESCE(%(address)s, p.id::varchar), p.id""",
+            address=SQL.identifier("p", address),
+            channel=channel,
+            company_id=company.id,
+            partners=partners,
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT %(reason)s AS reason, count(*)
+                     FROM (%(candidates)s) m
+                    CROSS JOIN (SELECT 'marketing' AS category) tpl
+                    CROSS JOIN (SELECT %(purpose)s::varchar AS code) purpose
+                    %(joins)s
+                    GROUP BY 1""",
+                reason=self._make_reason(ADDRESS_RULES),
+                candidates=candidates,
+                purpose=purpose,
+                joins=self._make_joins(),
+            )
+        )
+        return dict(rows)
+
+    @api.model
+    def _make_reason(self, first_rules, last_rules=()):
+        """Return SQL for the first rule that holds, or NULL.
+
+        :rtype: SQL
+        """
+        key = self.env["marketing.suppression"]._get_address_key()
+        rules = [
+            *first_rules,
+            ("opted_out", is_suppressed(key)),
+            *(
+                (reason, SQL("%s AND %s", IS_MARKETING, condition))
+                for reason, condition in MARKETING_RULES
+            ),
+            *last_rules,
+        ]
+        cases = SQL(" ").join(
+            SQL("WHEN %s THEN %s", condition, reason) for reason, condition in rules
+        )
+        return SQL("CASE %s END", cases)
+
+    @api.model
+    def _make_joins(self):
+        """Return what rules about people need, beside ``m``, ``tpl`` and ``purpose``.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """JOIN res_company company ON company.id = m.company_id
+               JOIN res_partner sender ON sender.id = company.partner_id
+               CROSS JOIN (SELECT %s::timestamp AS now) clock
+               %s""",
+            fields.Datetime.now(),
+            CONSENT_JOINS,
+        )
+
+    @api.model
     def _fetch_facts(self, messages):
         """Return one row for each message: the rule that holds, and what decides when.
 
         :rtype: list[dict]
         """
-        cases = SQL(" ").join(
-            SQL("WHEN %s THEN %s", condition, reason) for reason, condition in RULES
-        )
         return self.env.execute_query_dict(
             SQL(
                 """SELECT m.id, m.channel, m.company_id, m.phone_sanitized,
-                          CASE %(cases)s END AS reason,
+                          %(reason)s AS reason,
                           others.last_at, others.is_outranked,
                           capped.hours AS cap_hours,
                           %(is_marketing)s AS is_marketing,
+                          recipient.frequency, recipient.paused_until,
                           person.tz, country.code AS country, state.code AS state
                      FROM marketing_message m
                      LEFT JOIN marketing_sequence seq ON seq.id = m.sequence_id
                      LEFT JOIN abandoned_cart cart ON cart.id = m.abandoned_cart_id
                      LEFT JOIN sale_order so ON so.id = cart.order_id
                      LEFT JOIN marketing_template tpl ON tpl.id = m.template_id
+                    CROSS JOIN LATERAL (
+                          SELECT COALESCE(tpl.purpose, 'offers') AS code) purpose
                      LEFT JOIN res_partner person ON person.id = m.partner_id
                      LEFT JOIN res_country country ON country.id = person.country_id
                      LEFT JOIN res_country_state state ON state.id = person.state_id
-                     JOIN res_company company ON company.id = m.company_id
+                     %(joins)s
                     CROSS JOIN LATERAL (
                           SELECT CASE WHEN NOT %(is_marketing)s THEN 0
-                                      WHEN m.channel = 'sms' THEN company.sms_cap_hours
-                                      ELSE company.email_cap_hours END AS hours) capped
-                    CROSS JOIN (SELECT %(now)s::timestamp AS now) clock
+                                      ELSE GREATEST(%(wished_hours)s,
+                                          CASE m.channel
+                                          WHEN 'sms' THEN company.sms_cap_hours
+                                          ELSE company.email_cap_hours END)
+                                 END AS hours) capped
                      LEFT JOIN LATERAL (%(others)s) others ON capped.hours > 0
                     WHERE m.id = ANY(%(ids)s)""",
-                cases=cases,
+                reason=self._make_reason(ADDRESS_RULES, CART_RULES),
                 others=OTHER_MESSAGES,
                 is_marketing=IS_MARKETING,
-                now=fields.Datetime.now(),
+                wished_hours=SQL(
+                    "COALESCE((%s::jsonb ->> recipient.frequency)::int, 0)",
+                    json.dumps(WISHED_HOURS),
+                ),
+                joins=self._make_joins(),
                 ids=messages.ids,
             )
         )
@@ -198,12 +294,20 @@ class MarketingGate(models.AbstractModel):
 
         :rtype: Decision | None
         """
+        now = fields.Datetime.now()
+        if facts["reason"] == "paused":
+            return Decision("paused", facts["paused_until"])
+        if facts["reason"] == "no_identity":
+            return Decision("no_identity", now + timedelta(minutes=IDENTITY_MINUTES))
         if facts["reason"]:
             return Decision(facts["reason"])
-        now = fields.Datetime.now()
         hours = facts["cap_hours"] or 0
         if facts["last_at"] and facts["last_at"] + timedelta(hours=hours) > now:
-            return Decision("frequency_cap", facts["last_at"] + timedelta(hours=hours))
+            wished = WISHED_HOURS.get(facts["frequency"]) == hours
+            return Decision(
+                "less_often" if wished else "frequency_cap",
+                facts["last_at"] + timedelta(hours=hours),
+            )
         if facts["is_outranked"]:
             later = now + timedelta(minutes=OUTRANKED_MINUTES)
             return Decision("frequency_cap", later)

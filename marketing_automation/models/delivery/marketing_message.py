@@ -33,6 +33,9 @@ class MarketingMessage(models.Model):
             ("no_phone", "No telephone number"),
             ("invalid_address", "Invalid email address"),
             ("opted_out", "Opted out"),
+            ("withdrawn", "Withdrew the consent to this"),
+            ("left_list", "Unsubscribed from a mailing list"),
+            ("no_consent", "Never agreed to this"),
             ("purchased", "Bought already"),
             ("emptied", "Cart was emptied or cancelled"),
             ("expired", "Cart expired"),
@@ -44,6 +47,9 @@ class MarketingMessage(models.Model):
             # Why somebody is written to later (the gate, the limits of an account)
             ("frequency_cap", "Had another message shortly before"),
             ("quiet_hours", "Quiet hours where the customer lives"),
+            ("less_often", "Asked to hear less often"),
+            ("paused", "Asked for a pause"),
+            ("no_identity", "Your company's postal address is missing"),
             ("domain_throttled", "Enough messages for this mail domain for now"),
             # What went wrong
             ("rendering_error", "The template could not be rendered"),
@@ -328,21 +334,28 @@ class MarketingMessage(models.Model):
 
     # === FEEDBACK ===#
 
-    def _unsubscribe(self, user_agent=None):
+    def _unsubscribe(self, user_agent=None, ip=None):
         """The recipient wants no more of this: suppress the address everywhere.
 
         :param str user_agent: what the browser or mail program says it is
+        :param str ip: where the request came from
         """
         self.ensure_one()
-        blacklist = self.env["mail.blacklist"].sudo()
-        if not blacklist.search_count([("email", "=", self.email_normalized)]):
-            blacklist._add(
-                self.email_normalized,
-                message=self.env._("Unsubscribed from marketing messages."),
-            )
+        self.env["marketing.preference"].sudo()._withdraw_all(
+            self.company_id, self.channel, self._get_address(), "unsubscribe_link", ip
+        )
         self.env["marketing.engagement"]._record(
             self.sudo().token, "unsubscribe", user_agent=user_agent
         )
+
+    def _get_address(self):
+        """Return the address of the person on this message's channel.
+
+        :return: normalized email, or number in E.164
+        :rtype: str
+        """
+        self.ensure_one()
+        return self.phone_sanitized if self.channel == "sms" else self.email_normalized
 
     def _settle(self, state):
         self.check_access("read")

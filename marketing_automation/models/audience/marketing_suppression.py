@@ -1,0 +1,78 @@
+import secrets
+
+from odoo import api, fields, models
+
+from ...tools.address_hash import hash_address
+
+KEY_PARAMETER = "marketing_automation.address_key"
+
+
+class MarketingSuppression(models.Model):
+    """An address that asked to be forgotten: nothing is left of it but a digest, so
+    that it is never written to again, wherever it may be imported from."""
+
+    _name = "marketing.suppression"
+    _description = "Forgotten Address"
+    _order = "id desc"
+    _rec_name = "address_hash"
+
+    address_hash = fields.Char(string="Digest", required=True, readonly=True)
+    suppressed_at = fields.Datetime(
+        string="Since", required=True, readonly=True, default=fields.Datetime.now
+    )
+
+    _address_hash_unique = models.Constraint(
+        "UNIQUE(address_hash)", "This address is suppressed already."
+    )
+
+    @api.model
+    def _add(self, addresses):
+        """Never write to these addresses again; of them only the digest is kept.
+
+        :param addresses: normalized emails, and numbers in E.164
+        """
+        digests = self._hash(addresses)
+        known = self.sudo().search([("address_hash", "in", digests)])
+        missing = set(digests) - set(known.mapped("address_hash"))
+        self.sudo().create([{"address_hash": digest} for digest in sorted(missing)])
+
+    @api.model
+    def _remove(self, addresses):
+        """Lift it: the person agreed to messages again, themselves.
+
+        :param addresses: normalized emails, and numbers in E.164
+        """
+        self.sudo().search([("address_hash", "in", self._hash(addresses))]).unlink()
+
+    @api.model
+    def _hash(self, addresses):
+        key = self._get_address_key()
+        return [hash_address(key, address) for address in addresses]
+
+    @api.model
+    def _get_address_key(self):
+        """Return the key of all digests of addresses. It is kept for good, also in a
+        database that was moved: with another one, nobody would be recognized.
+
+        :rtype: str
+        """
+        return self.env["ir.config_parameter"].sudo().get_param(KEY_PARAMETER)
+
+    @api.model
+    def _create_address_key(self):
+        """Make the key, once; it goes with the addon."""
+        parameters = self.env["ir.config_parameter"].sudo()
+        if parameters.get_param(KEY_PARAMETER):
+            return
+        parameter = parameters.create(
+            {"key": KEY_PARAMETER, "value": secrets.token_hex(32)}
+        )
+        self.env["ir.model.data"].create(
+            {
+                "module": "marketing_automation",
+                "name": "address_key",
+                "model": parameter._name,
+                "res_id": parameter.id,
+                "noupdate": True,
+            }
+        )
