@@ -100,11 +100,26 @@ def make_customers(env, count):
             "email_normalized": "'customer' || n || '@example.com'",
         },
     )
+    give_consent(env, sample.id)
     env.cr.commit()
-    env.cr.execute("ANALYZE res_partner")
+    env.cr.execute("ANALYZE res_partner, marketing_preference")
     env.cr.commit()
     env.invalidate_all()
     return sample.id
+
+
+def give_consent(env, first):
+    """Let everybody with an id above ``first`` have agreed to offers by email."""
+    env.cr.execute(
+        """INSERT INTO marketing_preference (
+               company_id, channel, purpose, address, address_hash, state, changed_at,
+               source)
+           SELECT %s, 'email', 'offers', email_normalized, md5(email_normalized),
+                  'given', now() AT TIME ZONE 'UTC', 'import'
+             FROM res_partner WHERE id > %s AND email_normalized IS NOT NULL
+               ON CONFLICT DO NOTHING""",
+        [env.company.id, first],
+    )
 
 
 def finish(problems):

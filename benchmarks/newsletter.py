@@ -7,6 +7,8 @@ BODY_BYTES = 20_000
 PRODUCTS = 6
 SUBJECT = "What is new this week"
 SENDER = "shop@example.com"
+# Who is writing, which a marketing email has to say.
+COMPANY = {"name": "Example Shop", "street": "Example Street 1", "city": "Brussels"}
 
 _SHOP = "https://shop.example.com"
 _CELL = "font-family: Arial, Helvetica, sans-serif; font-size: 16px; color: #333333"
@@ -44,6 +46,7 @@ def build_html(products, name, unsubscribe_url):
     foot = f"""<p><a href="{_SHOP}/shop" style="{_BUTTON}">To the shop</a></p>
 {_build_product_block(products)}
 <p>Questions? <a href="{_SHOP}/contactus">Write to us</a>.</p>
+<p>{", ".join(COMPANY.values())}</p>
 <p><a href="{unsubscribe_url}">Unsubscribe</a></p>
 </td></tr></table>"""
     paragraph = f'<p style="{_CELL}; margin: 0 0 12px">{_TEXT * 3}</p>\n'
@@ -69,10 +72,15 @@ def make_mail_server(env, port):
     :rtype: ir.mail_server
     """
     env["ir.mail_server"].search([]).active = False
-    env.company.email = SENDER
+    name_sender(env)
     return env["ir.mail_server"].create(
         {"name": "Sink", "smtp_host": "127.0.0.1", "smtp_port": port}
     )
+
+
+def name_sender(env):
+    """Let the company have what its marketing emails have to say."""
+    env.company.write({"email": SENDER, "country_id": env.ref("base.be").id, **COMPANY})
 
 
 # === OURS ===#
@@ -95,6 +103,7 @@ def make_template(env, products):
 
     :rtype: marketing.template
     """
+    name_sender(env)
     return env["marketing.template"].create(
         {
             "name": SUBJECT,

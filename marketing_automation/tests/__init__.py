@@ -19,6 +19,7 @@ from . import test_tours_backend
 from . import test_cart_activity
 from . import test_security
 from . import test_concurrency
+from . import test_consent
 from . import test_message_state
 from . import test_gate_limits
 from . import test_provider_limits

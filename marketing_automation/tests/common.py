@@ -12,6 +12,9 @@ from odoo.tools import SQL, mute_logger
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
+# What every marketing email has to say.
+FOOTER = '{% include "footer" %}'
+
 
 class MarketingCase(TransactionCase):
     """Factories for carts and what becomes of them."""
@@ -79,6 +82,8 @@ class MarketingCase(TransactionCase):
     @classmethod
     def _create_contact_template(cls, **vals):
         """Create a template for any contact; an email unless ``channel`` says sms."""
+        if "body_html" in vals:
+            vals["body_html"] += FOOTER
         return cls.env["marketing.template"].create(
             {
                 "name": "News",
@@ -86,7 +91,7 @@ class MarketingCase(TransactionCase):
                 "subject": "News for {{ customer.first_name }}",
                 "body_html": "<p>Hello {{ customer.first_name }}</p><p>"
                 '<a href="https://shop.example.com/new">New</a></p>'
-                '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>',
+                '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>' + FOOTER,
                 **vals,
             }
         )

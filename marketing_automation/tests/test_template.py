@@ -32,6 +32,8 @@ class TestTemplate(TransactionCase):
         cls.template = cls.env["marketing.template"].create(
             {
                 "name": "Test",
+                # Marketing needs a footer; that is tested by itself.
+                "category": "notification",
                 "subject": "Hello {{ customer.first_name }}",
                 "body_html": "<p>{{ cart.total }}</p>",
             }
@@ -60,6 +62,38 @@ class TestTemplate(TransactionCase):
     def test_error_at_the_sample_is_refused(self):
         with self.assert_refused("HTML, line 1: division by zero"):
             self.template.body_html = "{{ 1 / 0 }}"
+
+    def test_marketing_says_who_writes_and_how_to_stop_it(self):
+        with self.assert_refused("HTML: there is no link to unsubscribe"):
+            self.template.category = "marketing"
+        link = '<a href="{{ unsubscribe_url }}">Stop</a>'
+        self.template.body_html = link
+        with self.assert_refused("HTML: it does not say who is writing"):
+            self.template.category = "marketing"
+        for footer in (
+            '{% include "footer" %}',
+            link + "{{ company.name }}, {{ company.address }}",
+            link + "{{ company.name }}: {{ company.street }} in {{ company.city }}",
+        ):
+            self.template.write({"category": "marketing", "body_html": footer})
+            self.template.category = "notification"
+        self.template.write(
+            {"category": "marketing", "channel": "sms", "body_sms": "Hi"}
+        )
+
+    def test_footer_typed_by_hand(self):
+        """Their own address will do, too; of another company's nobody can know."""
+        company = self.env.company
+        company.write({"name": "A & B", "street": "Main St. 1", "city": "Graz"})
+        self.template.write(
+            {
+                "category": "marketing",
+                "body_html": "A &amp; B, Main St. 1, Graz {{ unsubscribe_url }}",
+            }
+        )
+        company.street = False
+        with self.assert_refused("postal address"):
+            self.template.body_html = "A &amp; B, Graz {{ unsubscribe_url }}"
 
     def test_every_language_is_checked(self):
         self.env["res.lang"]._activate_lang("fr_FR")

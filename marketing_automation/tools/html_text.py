@@ -248,3 +248,14 @@ def _is_hidden(name: bytes, attributes: bytes) -> bool:
         if attribute == b"style" and _HIDING.search(b"".join(values)):
             return True
     return False
+
+
+def names_all(html, texts):
+    """Whether a body says all of these texts, whatever characters are escaped in it.
+
+    :param str html: rendered HTML body
+    :param texts: plain texts; empty ones are said by any body
+    :rtype: bool
+    """
+    missing = [text for text in texts if text and text not in html]
+    return not missing or all(text in unescape(html) for text in missing)

@@ -72,7 +72,14 @@ def prepare(env, smtp_port, api_url, api_rate):
 
     :param api_rate: messages a second
     """
-    env.company.email = f"shop@{DOMAIN}"
+    env.company.write(
+        {
+            "email": f"shop@{DOMAIN}",
+            "street": "Example Street 1",
+            "city": "Brussels",
+            "country_id": env.ref("base.be").id,
+        }
+    )
     env["ir.mail_server"].search([]).active = False
     smtp = env.ref("marketing_automation.provider_smtp")
     smtp.write({"mail_server_id": create_mail_server(env, smtp_port).id, "sequence": 2})
@@ -119,10 +126,18 @@ def queue(env, prefix, count, odd=True):
     people = env["res.partner"].create(
         [_person(prefix, number, odd) for number in range(1, count + 1)]
     )
+    env["marketing.preference"]._record(
+        env.company,
+        "email",
+        ["offers"],
+        people.mapped("email_normalized"),
+        "given",
+        "import",
+    )
     body = (
         "<p>Hello {{ customer.first_name }}, %s</p>"
         '<p><a href="https://shop.example.com/new">New</a></p>'
-        '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>'
+        '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>{% include "footer" %}'
     )
     fragile = "{% if customer.first_name == 'Poison' %}{{ 1 // 0 }}{% endif %}"
     shared, personal = env["marketing.template"].create(

@@ -95,3 +95,52 @@ CONSENT_RULES = [
     ("left_list", HAS_LEFT_LIST),
     ("no_consent", SQL("preference.id IS NULL AND NOT %s", IS_SOFT_OPT_IN)),
 ]
+
+# What somebody may be asked for in a segment: what was said, or what follows from it.
+SAID = {
+    "given": SQL("preference.state = 'given'"),
+    "withdrawn": SQL("preference.state = 'withdrawn'"),
+    "none": SQL("preference.id IS NULL"),
+}
+CONSENT_STATES = [
+    ("allowed", "May be written to"),
+    ("given", "Agreed"),
+    ("withdrawn", "Refused"),
+    ("none", "Said nothing"),
+]
+
+
+def get_people(company, channel, purpose, state):
+    """Return a query for the contacts about whose consent something holds.
+
+    :param res.company company: to whom it was said
+    :param str channel: ``email`` or ``sms``
+    :param str purpose: key of ``PURPOSES``
+    :param str state: key of ``CONSENT_STATES``. ``allowed`` has an address, is on no
+        blacklist, and said yes or need not have, by the company's policy
+    :return: a query for ids of ``res.partner``
+    :rtype: SQL
+    """
+    key = company.env["marketing.suppression"]._get_address_key()
+    no = [is_suppressed(key), *(condition for _reason, condition in CONSENT_RULES)]
+    allowed = SQL(
+        "%s != '' AND NOT COALESCE(%s, FALSE)",
+        ADDRESS,
+        SQL(" OR ").join(SQL("(%s)", condition) for condition in no),
+    )
+    return SQL(
+        """SELECT m.partner_id
+             FROM (SELECT p.id AS partner_id, %(channel)s::varchar AS channel,
+                          %(company_id)s AS company_id, p.email_normalized,
+                          p.phone_sanitized
+                     FROM res_partner p) m
+             JOIN res_company company ON company.id = m.company_id
+            CROSS JOIN (SELECT %(purpose)s::varchar AS code) purpose
+            %(joins)s
+            WHERE %(condition)s""",
+        channel=channel,
+        company_id=company.id,
+        purpose=purpose,
+        joins=CONSENT_JOINS,
+        condition=allowed if state == "allowed" else SAID[state],
+    )

@@ -135,6 +135,7 @@ class MarketingConsentLog(models.Model):
     def write(self, vals):
         if not self:
             return super().write(vals)
+        self.check_access("write")
         raise UserError(
             self.env._("The consent log cannot be changed. Record what is so now.")
         )
@@ -179,6 +180,7 @@ class MarketingConsentText(models.Model):
     def write(self, vals):
         if not self:
             return super().write(vals)
+        self.check_access("write")
         raise UserError(self.env._("A text that people agreed to cannot be changed."))
 
     @api.ondelete(at_uninstall=False)

@@ -164,6 +164,32 @@ class MarketingPreference(models.Model):
             text_id=text_id,
         )
 
+    def _get_log(self):
+        """Return how it came to these, the latest first.
+
+        :rtype: marketing.consent.log
+        """
+        return self.env["marketing.consent.log"].search(
+            [
+                ("address_hash", "in", self.mapped("address_hash")),
+                ("company_id", "in", [False, *self.company_id.ids]),
+                ("channel", "in", self.mapped("channel")),
+                ("purpose", "in", [*self.mapped("purpose"), "all"]),
+            ]
+        )
+
+    def action_view_log(self):
+        """Show how this came about: when, where, and to which text.
+
+        :return: a window action
+        :rtype: dict
+        """
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "marketing_automation.action_marketing_consent_log"
+        )
+        return {**action, "domain": [("id", "in", self._get_log().ids)], "context": {}}
+
     # === WHAT FOLLOWS ===#
 
     @api.model

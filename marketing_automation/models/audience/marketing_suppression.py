@@ -30,11 +30,15 @@ class MarketingSuppression(models.Model):
         """Never write to these addresses again; of them only the digest is kept.
 
         :param addresses: normalized emails, and numbers in E.164
+        :return: their entries
+        :rtype: marketing.suppression
         """
         digests = self._hash(addresses)
         known = self.sudo().search([("address_hash", "in", digests)])
         missing = set(digests) - set(known.mapped("address_hash"))
-        self.sudo().create([{"address_hash": digest} for digest in sorted(missing)])
+        return known + known.create(
+            [{"address_hash": digest} for digest in sorted(missing)]
+        )
 
     @api.model
     def _remove(self, addresses):

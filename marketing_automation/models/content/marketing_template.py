@@ -5,6 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import get_lang
 
 from ...tools import rendering
+from ...tools.html_text import names_all
 from ..audience.purposes import PURPOSES
 from ..channels import CHANNELS
 from .template_context import (
@@ -153,7 +154,7 @@ class MarketingTemplate(models.Model):
 
     # === CONSTRAINT METHODS ===#
 
-    @api.constrains("channel", "context", "body_sms", *PARTS)
+    @api.constrains("category", "channel", "context", "body_sms", *PARTS)
     def _check_sources(self):
         """Refuse sources that cannot be sent, in any of their languages."""
         for template in self:
@@ -313,9 +314,43 @@ class MarketingTemplate(models.Model):
             except rendering.RenderError as error:
                 error.part = part
                 raise
-        return rendering.render(
-            self._make_templates(sources), self._get_sample_context()
-        )
+        context = self._get_sample_context()
+        rendered = rendering.render(self._make_templates(sources), context)
+        if self.category == "marketing":
+            self._check_footer(rendered.html, context)
+        return rendered
+
+    def _check_footer(self, html, context):
+        """Refuse a marketing email that does not say who is writing, or that cannot be
+        stopped (CAN-SPAM Act, 15 U.S.C. 7704(a)(5); Directive 2002/58/EC, article
+        13(4)).
+        """
+        company = context["company"]
+        if context["unsubscribe_url"] not in html:
+            raise rendering.RenderError(
+                self.env._(
+                    "there is no link to unsubscribe. Put %s at its end.",
+                    '{% include "footer" %}',
+                ),
+                part="html",
+            )
+        own = self.company_id or self.env.company
+        if not any(
+            names_all(html, identity)
+            for identity in (
+                (company["name"], company["street"], company["city"]),
+                # Typed by hand.
+                (own.name, own.street or "-", own.city or "-"),
+            )
+        ):
+            raise rendering.RenderError(
+                self.env._(
+                    "it does not say who is writing, with a postal address. Put %s at "
+                    "its end.",
+                    '{% include "footer" %}',
+                ),
+                part="html",
+            )
 
     def _check_renders_sms(self, source, known_names):
         try:

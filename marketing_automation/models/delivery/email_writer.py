@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from ...providers.address import parse_mailbox
 from ...providers.base import OutgoingEmail, OutgoingSms
 from ...tools import links
+from ...tools.html_text import names_all
 from ...tools.markers import make_marker
+from ...tools.rendering import RenderError
 from ...tools.shared_rendering import SharedRenderer
 from ..content.template_context import PERSONAL_TAGS
 
@@ -65,6 +67,15 @@ class EmailWriter:
             )
             self.renderer = renderer if renderer.is_shareable else None
         self.variants = {}
+        # Read out before: who is writing, with an address, must be in the email.
+        self.identity = ()
+        if template.category == "marketing":
+            company = sample.company_id
+            self.identity = (company.name, company.street, company.city)
+            self.missing_identity = sample.env._(
+                "The email does not say who is writing, with a postal address. Put "
+                '{% include "footer" %} at its end.'
+            )
 
     @staticmethod
     def get_key(message):
@@ -114,6 +125,7 @@ class EmailWriter:
     def _render(self, context, own):
         rendered = self.template._render(context)
         html = self._track(rendered.html, own[TOKEN_MARKER], context["unsubscribe_url"])
+        self._check_identity(html)
         return rendered.subject, html, rendered.text
 
     def _fill_shared(self, context, own):
@@ -123,8 +135,15 @@ class EmailWriter:
         content = (shared.subject, shared.html, shared.text)
         if shared.variant is None:
             return tuple(_replace(part, own) for part in content), {}
+        if shared.variant not in self.variants:
+            self._check_identity(shared.html)
         content = self.variants.setdefault(shared.variant, content)
         return content, {**shared.substitutions, **own}
+
+    def _check_identity(self, html):
+        """Refuse a marketing email without the sender's name and postal address."""
+        if not names_all(html, self.identity):
+            raise RenderError(self.missing_identity, part="html")
 
     def _track(self, html, token, unsubscribe_url):
         """Count clicks and openings of a rendered body."""

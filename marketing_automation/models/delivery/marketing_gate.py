@@ -262,7 +262,9 @@ class MarketingGate(models.AbstractModel):
                      LEFT JOIN sale_order so ON so.id = cart.order_id
                      LEFT JOIN marketing_template tpl ON tpl.id = m.template_id
                     CROSS JOIN LATERAL (
-                          SELECT COALESCE(tpl.purpose, 'offers') AS code) purpose
+                          SELECT CASE WHEN tpl.id IS NOT NULL THEN tpl.purpose
+                                      WHEN cart.id IS NOT NULL THEN 'cart'
+                                      ELSE 'offers' END AS code) purpose
                      LEFT JOIN res_partner person ON person.id = m.partner_id
                      LEFT JOIN res_country country ON country.id = person.country_id
                      LEFT JOIN res_country_state state ON state.id = person.state_id
