@@ -6,3 +6,12 @@ from . import (
     marketing_suppression,
     res_company,
 )
+from . import (
+    metrics_task,
+    customer_change,
+    rfm_threshold,
+    customer_metrics,
+    metrics_refresh,
+    metrics_hooks,
+    res_partner,
+)

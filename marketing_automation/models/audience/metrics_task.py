@@ -1,0 +1,139 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+# Contacts of one batch that something changed for.
+MAX_CONTACTS = 20_000
+# How many ids of contacts one batch of the nightly pass is about.
+INTERVAL = 200_000
+
+
+class MarketingMetricsTask(models.Model):
+    """What is to be computed: one contact, or an interval of their ids; without any,
+    what the scores take.
+
+    Rows are added in the transaction that changed something, and never looked at
+    there: nobody waits for anybody, and however long a transaction takes, its changes
+    come with their task. No foreign key to contacts and no unique index, for the same
+    reason.
+    """
+
+    _name = "marketing.metrics.task"
+    _description = "Customer Metrics to Compute"
+    _log_access = False
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="cascade"
+    )
+    first_partner_id = fields.Integer(readonly=True, aggregator=None)
+    last_partner_id = fields.Integer(readonly=True, aggregator=None)
+
+    # === IN ===#
+
+    @api.model
+    def _add_contacts(self, query):
+        """Have the figures of contacts computed soon.
+
+        :param SQL query: gives the ids of a company and of a contact
+        """
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO marketing_metrics_task (
+                          company_id, first_partner_id, last_partner_id)
+                   SELECT changed.company_id, changed.partner_id, changed.partner_id
+                     FROM (%s) changed (company_id, partner_id)""",
+                query,
+            )
+        )
+
+    @api.model
+    def _add_all(self, companies=None):
+        """Have everything computed, once: first what scores take, then all contacts.
+
+        :param res.company companies: of these companies; None: of all
+        """
+        chosen = SQL("TRUE")
+        if companies is not None:
+            chosen = SQL("company.id = ANY(%s)", companies.ids)
+        self.env.cr.execute(
+            SQL(
+                """DELETE FROM marketing_metrics_task
+                    WHERE company_id IN (SELECT id FROM res_company company WHERE %s)
+                      AND (first_partner_id IS NULL
+                           OR first_partner_id < last_partner_id)""",
+                chosen,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO marketing_metrics_task (
+                          company_id, first_partner_id, last_partner_id)
+                   SELECT company.id, part.first_id, part.last_id
+                     FROM res_company company
+                    CROSS JOIN (
+                          SELECT NULL::int AS first_id, NULL::int AS last_id
+                           UNION ALL
+                          SELECT i + 1, i + %(interval)s
+                            FROM generate_series(
+                                 0, (SELECT max(id) FROM res_partner), %(interval)s) i
+                          ) part
+                    WHERE %(chosen)s
+                    ORDER BY company.id, part.first_id NULLS FIRST""",
+                chosen=chosen,
+                interval=INTERVAL,
+            )
+        )
+        self.invalidate_model(flush=False)
+
+    # === OUT ===#
+
+    @api.model
+    def _take(self):
+        """Take what is to be done next: contacts come before the nightly pass.
+
+        Tasks that another worker has taken are left to it.
+
+        :return: a company, the first and the last id, both None for the scores; None
+            without any task. Contacts are taken with `_take_contacts`.
+        :rtype: tuple | None
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id, company_id, first_partner_id, last_partner_id
+                     FROM marketing_metrics_task
+                    ORDER BY first_partner_id IS NULL
+                             OR first_partner_id < last_partner_id, id
+                    LIMIT 1 FOR UPDATE SKIP LOCKED"""
+            )
+        )
+        if not rows:
+            return None
+        [(task_id, company_id, first_id, last_id)] = rows
+        if first_id is None or first_id < last_id:
+            self.env.cr.execute(
+                SQL("DELETE FROM marketing_metrics_task WHERE id = %s", task_id)
+            )
+            self.invalidate_model(flush=False)
+        return self.env["res.company"].browse(company_id), first_id, last_id
+
+    @api.model
+    def _take_contacts(self, company):
+        """Take contacts of a company that something changed for.
+
+        :return: a query for their ids
+        :rtype: SQL
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """DELETE FROM marketing_metrics_task
+                    WHERE id IN (SELECT id FROM marketing_metrics_task
+                                  WHERE company_id = %s
+                                    AND first_partner_id = last_partner_id
+                                  ORDER BY id
+                                  LIMIT %s FOR UPDATE SKIP LOCKED)
+                RETURNING first_partner_id""",
+                company.id,
+                MAX_CONTACTS,
+            )
+        )
+        self.invalidate_model(flush=False)
+        return SQL("SELECT unnest(%s)", list({contact_id for (contact_id,) in rows}))
