@@ -40,6 +40,9 @@ MODELS = {
     "marketing.engagement": READ_ONLY,
     "marketing.short.link": READ_ONLY,
     "marketing.content": READ_ONLY,
+    "marketing.customer.change": READ_ONLY,
+    "marketing.customer.metrics": READ_ONLY,
+    "marketing.metrics.task": READ_ONLY,
     "marketing.provider.usage": READ_ONLY,
     "marketing.provider.throttle": EDITED_BY_ADMINS,
     "marketing.preference": READ_ONLY,
@@ -47,6 +50,7 @@ MODELS = {
     "marketing.consent.log": READ_ONLY,
     "marketing.consent.text": READ_ONLY,
     "marketing.suppression": READ_ONLY,
+    "marketing.rfm.threshold": READ_ONLY,
 }
 # These may belong to all companies.
 SHARED_MODELS = {
@@ -155,6 +159,7 @@ class TestSecurity(MarketingCase):
         cls._record_consent(cls.company)
         cls._record_wishes(cls.company)
         cls.env["marketing.suppression"]._add(["forgotten@example.com"])
+        cls._create_facts()
         cls.env.flush_all()
         cls.env.invalidate_all()
 
@@ -182,6 +187,13 @@ class TestSecurity(MarketingCase):
             "marketing.engagement": lambda: shop.message_ids.engagement_ids,
             "marketing.short.link": lambda: self._create_short_link(shop.message_ids),
             "marketing.content": lambda: shop.message_ids.content_id,
+            **dict.fromkeys(
+                (
+                    *("marketing.customer.change", "marketing.customer.metrics"),
+                    *("marketing.metrics.task", "marketing.rfm.threshold"),
+                ),
+                lambda: self.env[model].search([("company_id", "=", company.id)]),
+            ),
             "marketing.provider.usage": lambda: self._create_limits(company)[0],
             "marketing.provider.throttle": lambda: self._create_limits(company)[1],
             "marketing.sequence": lambda: self._create_sequence(company),
@@ -236,6 +248,25 @@ class TestSecurity(MarketingCase):
         )
         self.env["marketing.provider.usage"]._lock(provider)
         return provider.usage_ids[0], provider.throttle_ids
+
+    @classmethod
+    def _create_facts(cls):
+        """Write figures of the customers of both companies, and what they come from."""
+        cls.env["marketing.customer.metrics"]._refresh_all()
+        for company in cls.company | cls.company_b:
+            cls.env["marketing.metrics.task"].create(
+                {
+                    "company_id": company.id,
+                    "first_partner_id": cls.customer.id,
+                    "last_partner_id": cls.customer.id,
+                }
+            )
+            cls.env["marketing.rfm.threshold"].search(
+                [("company_id", "=", company.id)]
+            ).unlink()
+            cls.env["marketing.rfm.threshold"].create(
+                {"company_id": company.id, "score": 2}
+            )
 
     @classmethod
     def _create_short_link(cls, message):
