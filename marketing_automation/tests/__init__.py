@@ -36,3 +36,4 @@ from . import test_provider_check
 from . import test_hoot
 from . import test_migration
 from . import test_wake_up
+from . import test_segment

@@ -1,0 +1,361 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
+
+LOGICS = [("AND", "All of them"), ("OR", "Any of them")]
+INTERVALS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(weeks=1),
+}
+# Who may say so when contacts are put in by hand; "rule" is the engine's own.
+SOURCES_BY_HAND = ("manual", "import", "api")
+SAMPLE_SIZE = 10
+
+
+class CustomerSegment(models.Model):
+    """A group of contacts: put together by hand, or by conditions.
+
+    Its definition as SQL is in ``segment_query.py``, the refresh of its members in
+    ``segment_refresh.py``, its documented JSON in ``segment_criteria.py``.
+    """
+
+    _name = "customer.segment"
+    _description = "Customer Segment"
+    _order = "name, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True)
+    description = fields.Text(help="What the segment is for; only seen in here.")
+    active = fields.Boolean(
+        default=True,
+        help="An archived segment keeps the members it has, and is not refreshed.",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
+    kind = fields.Selection(
+        [("dynamic", "By conditions"), ("static", "By hand, import or API")],
+        required=True,
+        default="dynamic",
+    )
+    logic = fields.Selection(
+        LOGICS,
+        string="Contacts Meet",
+        required=True,
+        default="AND",
+        help="Whether contacts have to meet all conditions, or any of them.",
+    )
+    condition_ids = fields.One2many(
+        "customer.segment.condition", "segment_id", string="Conditions", copy=True
+    )
+    criteria = fields.Text(
+        string="Criteria (JSON)",
+        compute="_compute_criteria",
+        inverse="_inverse_criteria",
+        help="The conditions in the form that the API takes and gives.",
+    )
+    membership_ids = fields.One2many(
+        "segment.membership", "segment_id", string="Members", readonly=True
+    )
+    size_ids = fields.One2many(
+        "segment.size", "segment_id", string="Size History", readonly=True
+    )
+    size = fields.Integer(
+        readonly=True, copy=False, aggregator=None, help="Number of contacts in it."
+    )
+    refreshed_at = fields.Datetime(string="Last Refresh", readonly=True, copy=False)
+    refresh_interval = fields.Selection(
+        [
+            ("manual", "By hand"),
+            ("hourly", "Every hour"),
+            ("daily", "Every day"),
+            ("weekly", "Every week"),
+        ],
+        string="Refresh",
+        required=True,
+        default="daily",
+        help="How often all contacts are looked at. Between that, those who order or "
+        "follow a link are looked at within minutes, unless you refresh by hand.",
+    )
+    next_refresh_at = fields.Datetime(
+        string="Next Refresh",
+        compute="_compute_next_refresh_at",
+        store=True,
+        index="btree_not_null",
+    )
+    last_error = fields.Text(
+        readonly=True, copy=False, help="Why the last refresh changed nothing."
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("refresh_interval", "refreshed_at", "active")
+    def _compute_next_refresh_at(self):
+        """A new segment is due at once."""
+        for segment in self:
+            interval = INTERVALS.get(segment.refresh_interval)
+            segment.next_refresh_at = (
+                (segment.refreshed_at or fields.Datetime.now() - interval) + interval
+                if interval and segment.active
+                else False
+            )
+
+    # === CRUD METHODS ===#
+
+    def copy_data(self, default=None):
+        """A copy has the conditions, and is looked at for itself."""
+        return [
+            {**vals, "name": self.env._("%s (copy)", segment.name)}
+            if "name" not in (default or {})
+            else vals
+            for segment, vals in zip(self, super().copy_data(default), strict=True)
+        ]
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.keys() & {"kind", "logic"}:
+            self._request_refresh()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_referenced(self):
+        """Conditions of others would mean other people all at once."""
+        for segment in self:
+            others = segment._get_dependents() - self
+            if others:
+                raise UserError(
+                    self.env._(
+                        "“%(segment)s” is part of the conditions of %(others)s. Change "
+                        "these conditions first, or archive the segment: then it keeps "
+                        "the members it has.",
+                        segment=segment.name,
+                        others=", ".join(f"“{name}”" for name in others.mapped("name")),
+                    )
+                )
+
+    # === ACTION METHODS ===#
+
+    def action_refresh(self):
+        """Look at all contacts now.
+
+        :raises UserError: when a condition cannot be evaluated, or another refresh of
+            the segment is under way
+        """
+        self.check_access("write")
+        for segment in self.sudo():
+            segment._refresh_now()
+
+    def action_view_members(self):
+        """Open the members, with since when and from where they are in it."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Members of %s", self.name),
+            "res_model": "segment.membership",
+            "view_mode": "list",
+            "domain": [("segment_id", "=", self.id)],
+        }
+
+    # === BUSINESS METHODS ===#
+
+    def preview(self):
+        """Say who the segment would have now; nothing has to be saved for it.
+
+        :return: ``size`` (number of contacts) and ``sample``, up to ten of them as
+            dicts with ``id``, ``name`` and ``email``; ``error`` says why there are
+            none when a condition cannot be evaluated yet, else it is False
+        :rtype: dict
+        """
+        self.ensure_one()
+        self.browse().check_access("read")
+        try:
+            with self.env.cr.savepoint():
+                size, sample = self.sudo()._fetch_preview()
+        except (UserError, ValueError) as error:
+            return {"size": 0, "sample": [], "error": str(error)}
+        return {"size": size, "sample": sample, "error": False}
+
+    def _fetch_preview(self):
+        query = self._get_partner_query()
+        self.env.flush_all()
+        self._prepare_planner()
+        [[size]] = self.env.execute_query(
+            SQL("SELECT count(*) FROM (%s) AS contact", query)
+        )
+        sample = self.env.execute_query_dict(
+            SQL(
+                """SELECT p.id, p.complete_name AS name, p.email
+                     FROM res_partner p
+                    WHERE p.id IN (SELECT id FROM (%s) AS contact (id)
+                                    ORDER BY id DESC LIMIT %s)
+                    ORDER BY p.id DESC""",
+                query,
+                SAMPLE_SIZE,
+            )
+        )
+        return size, sample
+
+    def add_contacts(self, partner_ids, source="api"):
+        """Put contacts into a static segment.
+
+        :param list[int] partner_ids: ids of contacts
+        :param str source: where they come from: ``manual``, ``import`` or ``api``
+        :return: ``added``, ``already_there`` and ``refused`` as numbers of contacts;
+            refused are those that do not exist, are archived, belong to another
+            company or must not be seen by you
+        :rtype: dict[str, int]
+        :raises UserError: for a dynamic segment or another source
+        """
+        self.check_access("write")
+        self._check_by_hand()
+        if source not in SOURCES_BY_HAND:
+            raise UserError(
+                self.env._(
+                    "“%(source)s” is no source; use one of %(choices)s.",
+                    source=source,
+                    choices=", ".join(SOURCES_BY_HAND),
+                )
+            )
+        ids = self._check_ids(partner_ids)
+        visible = self.env["res.partner"]._search(
+            self._get_company_domain() & fields.Domain("id", "in", ids)
+        )
+        self.env.flush_all()
+        [[known]] = self.env.execute_query(
+            SQL("SELECT count(*) FROM (%s) AS contact", visible.select())
+        )
+        added = self.sudo()._add(visible.select(), source)
+        return {
+            "added": added,
+            "already_there": known - added,
+            "refused": len(ids) - known,
+        }
+
+    def remove_contacts(self, partner_ids):
+        """Take contacts out of a static segment.
+
+        :param list[int] partner_ids: ids of contacts
+        :return: number of those that were in it
+        :rtype: int
+        :raises UserError: for a dynamic segment
+        """
+        self.check_access("write")
+        self._check_by_hand()
+        return self.sudo()._remove(
+            SQL("SELECT unnest(%s::int[])", self._check_ids(partner_ids))
+        )
+
+    def _request_refresh(self):
+        """Have the scheduled action look at these next, unless it is to be done by
+        hand: their definition has changed."""
+        for segment in self.sudo():
+            if segment.next_refresh_at:
+                segment.next_refresh_at = fields.Datetime.now()
+
+    def _check_by_hand(self):
+        self.ensure_one()
+        if self.kind != "static":
+            raise UserError(
+                self.env._(
+                    "Who is in “%s” follows from its conditions. Change these, or make "
+                    "another segment that is filled by hand.",
+                    self.name,
+                )
+            )
+
+    def _check_ids(self, partner_ids):
+        """Return the ids of contacts once each.
+
+        :raises UserError: for anything that is no list of ids
+        """
+        if not isinstance(partner_ids, (list, tuple)) or any(
+            isinstance(partner_id, bool) or not isinstance(partner_id, int)
+            for partner_id in partner_ids
+        ):
+            raise UserError(self.env._("Contacts are named by a list of their ids."))
+        return sorted({i for i in partner_ids if 0 < i < 2**31})
+
+    # === SEGMENTS OF SEGMENTS ===#
+
+    def _get_dependents(self):
+        """Return the segments whose conditions name one of these, archived ones too.
+
+        :rtype: customer.segment
+        """
+        return (
+            self.env["customer.segment.condition"]
+            .sudo()
+            .search([("other_segment_id", "in", self.ids)])
+            .owner_id
+        )
+
+    def _get_references(self):
+        """Return the segments that the conditions of these name, however deep.
+
+        :rtype: customer.segment
+        """
+        conditions = (
+            self.env["customer.segment.condition"]
+            .sudo()
+            .search(
+                [("owner_id", "in", self.ids), ("other_segment_id", "!=", False)],
+                order="id",
+            )
+        )
+        return conditions.other_segment_id
+
+    def _check_no_cycle(self):
+        """A segment cannot depend on itself, however many others are in between.
+
+        :raises ValidationError: with the way from the segment back to itself
+        """
+        for segment in self:
+            way = segment._find_way_to(segment)
+            if way:
+                raise ValidationError(
+                    self.env._(
+                        "“%(segment)s” would depend on itself: %(way)s. Remove one of "
+                        "these conditions.",
+                        segment=segment.name,
+                        way=" → ".join(way.mapped("name")),
+                    )
+                )
+
+    def _find_way_to(self, target):
+        """Return the segments on the shortest way along conditions, both ends included.
+
+        :param customer.segment target: where to go
+        :return: empty if no way leads there
+        :rtype: customer.segment
+        """
+        ways, seen = [self], set()
+        while ways:
+            way = ways.pop(0)
+            for other in way[-1]._get_references():
+                if other == target:
+                    return way.browse([*way.ids, other.id])
+                if other.id not in seen:
+                    seen.add(other.id)
+                    ways.append(way.browse([*way.ids, other.id]))
+        return self.browse()
+
+    def _sort_by_reference(self):
+        """Return these segments, each after those that its conditions name.
+
+        :rtype: customer.segment
+        """
+        done, todo = [], [(segment.id, False) for segment in reversed(self)]
+        seen = set()
+        while todo:
+            segment_id, is_left = todo.pop()
+            if is_left:
+                done.append(segment_id)
+            elif segment_id not in seen:
+                seen.add(segment_id)
+                todo.append((segment_id, True))
+                others = self.browse(segment_id)._get_references()
+                todo += [(other.id, False) for other in others]
+        return self.browse(i for i in done if i in set(self.ids))

@@ -1,0 +1,264 @@
+import logging
+
+from psycopg2 import Error as DatabaseError
+from psycopg2 import errors
+
+from odoo import api, fields, models
+from odoo.exceptions import LockError, UserError
+from odoo.tools import SQL
+
+from .customer_segment import INTERVALS
+
+_logger = logging.getLogger(__name__)
+
+# Another transaction was in the way: nothing is wrong, and it is tried again.
+CONFLICTS = (
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.LockNotAvailable,
+)
+
+
+class CustomerSegment(models.Model):
+    """Who is in a segment: brought in line with its definition by one statement."""
+
+    _inherit = "customer.segment"
+
+    # === CRON METHODS ===#
+
+    @api.model
+    def _cron_refresh(self):
+        """Refresh the segments that are due, those that others depend on first.
+
+        Each is a transaction of its own; several workers may do so at once. What is
+        wrong with a segment is kept in ``last_error`` and stops no other.
+        """
+        cron = self.env["ir.cron"]
+        due = self.search([("next_refresh_at", "<=", fields.Datetime.now())])
+        cron._commit_progress(remaining=len(due))
+        for segment in due._sort_by_reference():
+            segment._refresh_in_cron()
+            if not cron._commit_progress(1):
+                return
+
+    def _refresh_in_cron(self):
+        """Refresh one segment unless somebody does; keep what went wrong."""
+        if not self.try_lock_for_update(allow_referencing=True):
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._refresh()
+        except CONFLICTS:
+            _logger.info("Segment %s changed meanwhile; it is due again.", self.id)
+        except UserError as error:
+            self._keep_error(str(error))
+        except (ValueError, DatabaseError) as error:
+            _logger.exception("Segment %s could not be refreshed.", self.id)
+            self._keep_error(
+                self.env._(
+                    "The conditions could not be evaluated: %s",
+                    str(error).strip().split("\n")[0],
+                )
+            )
+
+    def _keep_error(self, text):
+        """Members stay as they are until the next time."""
+        now = fields.Datetime.now()
+        pause = INTERVALS.get(self.refresh_interval)
+        self.write({"last_error": text, "next_refresh_at": pause and now + pause})
+
+    # === BUSINESS METHODS ===#
+
+    def _refresh_now(self):
+        """Refresh by hand.
+
+        :raises UserError: when a condition cannot be evaluated, or another refresh is
+            under way
+        """
+        try:
+            self.lock_for_update(allow_referencing=True)
+        except LockError:
+            raise UserError(
+                self.env._(
+                    "“%s” is being refreshed right now. Look again in a moment.",
+                    self.name,
+                )
+            ) from None
+        for segment in (self._get_unknown_references() | self)._sort_by_reference():
+            segment._refresh()
+
+    def _get_unknown_references(self):
+        """Return the segments this one depends on that were never refreshed."""
+        found, others = self.browse(), self._get_references()
+        while others:
+            found |= others
+            others = others._get_references() - found
+        return (found - self).filtered(
+            lambda segment: (
+                segment.active
+                and segment.kind == "dynamic"
+                and not segment.refreshed_at
+            )
+        )
+
+    def _refresh(self):
+        """Bring members in line with the definition; entries and exits are recorded.
+
+        :return: number of those who entered, and of those who left
+        :rtype: tuple[int, int]
+        :raises UserError: when a condition cannot be evaluated
+        """
+        self.ensure_one()
+        entered = left = 0
+        if self.kind == "dynamic":
+            query = self._get_partner_query()
+            entered, left = self._replace_members(query)
+        self._settle_size()
+        self.write({"refreshed_at": fields.Datetime.now(), "last_error": False})
+        return entered, left
+
+    def _replace_members(self, query, among=None):
+        """Have exactly the contacts of a query as members, in one statement.
+
+        :param SQL query: the contacts that are to be in
+        :param SQL among: only these contacts come or go
+        :return: number of those who entered, and of those who left
+        :rtype: tuple[int, int]
+        """
+        self.env.flush_all()
+        self._prepare_planner()
+        [[entered, left]] = self.env.execute_query(
+            SQL(
+                """WITH wanted AS MATERIALIZED (%(query)s),
+                        entered AS (
+                            INSERT INTO segment_membership
+                                        (segment_id, partner_id, entered_at, source)
+                            SELECT %(segment)s, wanted.id, %(now)s, 'rule'
+                              FROM wanted AS wanted (id)
+                              LEFT JOIN segment_membership member
+                                ON member.segment_id = %(segment)s
+                               AND member.partner_id = wanted.id
+                             WHERE member.id IS NULL
+                         RETURNING partner_id),
+                        gone AS (
+                            DELETE FROM segment_membership member
+                             USING (SELECT stays.id FROM segment_membership stays
+                                      LEFT JOIN wanted AS wanted (id)
+                                        ON wanted.id = stays.partner_id
+                                     WHERE stays.segment_id = %(segment)s
+                                       AND wanted.id IS NULL AND %(among)s) leaves
+                             WHERE member.id = leaves.id
+                         RETURNING member.partner_id),
+                        recorded AS (
+                            INSERT INTO segment_membership_event
+                                        (segment_id, partner_id, kind, at, source)
+                            SELECT %(segment)s, partner_id, 'entry', %(now)s, 'rule'
+                              FROM entered
+                             UNION ALL
+                            SELECT %(segment)s, partner_id, 'exit', %(now)s, 'rule'
+                              FROM gone
+                         RETURNING kind)
+                   SELECT count(*) FILTER (WHERE kind = 'entry'),
+                          count(*) FILTER (WHERE kind = 'exit') FROM recorded""",
+                query=query,
+                segment=self.id,
+                now=fields.Datetime.now(),
+                among=SQL("stays.partner_id IN (%s)", among) if among else SQL("TRUE"),
+            )
+        )
+        self._forget_members()
+        return entered, left
+
+    def _add(self, query, source):
+        """Put contacts in by hand.
+
+        :param SQL query: ids of contacts that exist
+        :param str source: key of ``segment.membership.source``
+        :return: number of those who were not in yet
+        :rtype: int
+        """
+        self.env.flush_all()
+        [[changed]] = self.env.execute_query(
+            SQL(
+                """WITH entered AS (
+                       INSERT INTO segment_membership
+                                   (segment_id, partner_id, entered_at, source)
+                       SELECT DISTINCT %(segment)s, contact.id, %(now)s, %(source)s
+                         FROM (%(query)s) AS contact (id)
+                           ON CONFLICT (segment_id, partner_id) DO NOTHING
+                    RETURNING partner_id),
+                        recorded AS (
+                   INSERT INTO segment_membership_event
+                               (segment_id, partner_id, kind, at, source)
+                   SELECT %(segment)s, partner_id, 'entry', %(now)s, %(source)s
+                     FROM entered
+                RETURNING 1)
+                   SELECT count(*) FROM recorded""",
+                segment=self.id,
+                query=query,
+                now=fields.Datetime.now(),
+                source=source,
+            )
+        )
+        self._forget_members()
+        self._settle_size()
+        return changed
+
+    def _remove(self, query, source="manual"):
+        """Take contacts out by hand.
+
+        :param SQL query: ids of contacts
+        :param str source: key of ``segment.membership.source``
+        :return: number of those who were in
+        :rtype: int
+        """
+        self.env.flush_all()
+        [[changed]] = self.env.execute_query(
+            SQL(
+                """WITH gone AS (
+                       DELETE FROM segment_membership
+                        WHERE segment_id = %(segment)s AND partner_id IN (%(query)s)
+                    RETURNING partner_id),
+                        recorded AS (
+                   INSERT INTO segment_membership_event
+                               (segment_id, partner_id, kind, at, source)
+                   SELECT %(segment)s, partner_id, 'exit', %(now)s, %(source)s FROM gone
+                RETURNING 1)
+                   SELECT count(*) FROM recorded""",
+                segment=self.id,
+                query=query,
+                now=fields.Datetime.now(),
+                source=source,
+            )
+        )
+        self._forget_members()
+        self._settle_size()
+        return changed
+
+    def _settle_size(self):
+        """Count the members, and remember the number where it changed."""
+        [[size]] = self.env.execute_query(
+            SQL("SELECT count(*) FROM (%s) AS member", self._get_member_query())
+        )
+        is_first = not self.env["segment.size"].search_count(
+            [("segment_id", "=", self.id)], limit=1
+        )
+        if size != self.size or is_first:
+            self.size = size
+            self.env["segment.size"].create(
+                {"segment_id": self.id, "at": fields.Datetime.now(), "size": size}
+            )
+
+    @api.model
+    def _prepare_planner(self):
+        """Let PostgreSQL hash a million ids in memory, and compile nothing: that takes
+        longer than running it. Until the end of the transaction."""
+        self.env.cr.execute("SET LOCAL jit = off")
+        self.env.cr.execute("SET LOCAL work_mem = '64MB'")
+
+    @api.model
+    def _forget_members(self):
+        """Nothing that was read before a statement wrote members is true any more."""
+        self.env["segment.membership"].invalidate_model(flush=False)
+        self.env["segment.membership.event"].invalidate_model(flush=False)
+        self.invalidate_model(["membership_ids"], flush=False)
