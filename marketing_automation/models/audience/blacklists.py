@@ -76,3 +76,10 @@ class MailingSubscription(models.Model):
             self.env["marketing.consent.log"]._append(
                 "email", left.mapped("email_normalized"), "newsletter", "mailing_list"
             )
+
+
+class MailingContact(models.Model):
+    _inherit = "mailing.contact"
+
+    # The gate looks for who left a list, for each message.
+    _marketing_email_idx = models.Index("(email_normalized)")

@@ -106,19 +106,23 @@ CART_RULES = [
 
 # What else this person gets from the company on this channel: when the last marketing
 # message was, and whether one that matters more is about to go. One look at all of the
-# person's messages, found by the address: the state alone finds a million others.
+# person's messages, found by the address: the state alone finds a million others. Each
+# channel has its own index, and with it a branch of its own.
 OTHER_MESSAGES = SQL(
     """SELECT max(COALESCE(other.sent_at, other.sending_at)) FILTER (
                   WHERE other.state = ANY(%s) AND other.priority > 0
                     AND COALESCE(said.category, 'marketing') = 'marketing') AS last_at,
               bool_or(other.state = 'queued' AND other.priority < m.priority
                       AND other.scheduled_at <= clock.now) AS is_outranked
-         FROM marketing_message other
+         FROM (SELECT * FROM marketing_message
+                WHERE m.channel = 'email' AND channel = 'email'
+                  AND email_normalized = m.email_normalized
+                UNION ALL
+               SELECT * FROM marketing_message
+                WHERE m.channel = 'sms' AND channel = 'sms'
+                  AND phone_sanitized = m.phone_sanitized) other
          LEFT JOIN marketing_template said ON said.id = other.template_id
-        WHERE (m.channel = 'email' AND other.email_normalized = m.email_normalized
-               OR m.channel = 'sms' AND other.phone_sanitized = m.phone_sanitized)
-          AND other.id != m.id AND other.channel = m.channel
-          AND other.company_id = m.company_id""",
+        WHERE other.id != m.id AND other.company_id = m.company_id""",
     list(PERHAPS_REACHED_STATES),
 )
 # Somebody who waits for a message that matters more is looked at again after this.
@@ -160,7 +164,10 @@ class MarketingGate(models.AbstractModel):
         if not messages:
             return {}
         self.env.flush_all()
-        return {row["id"]: self._judge(row) for row in self._fetch_facts(messages)}
+        decisions = dict.fromkeys(messages.ids)
+        for row in self._fetch_facts(messages):
+            decisions[row["id"]] = self._judge(row)
+        return decisions
 
     @api.model
     def _estimate(self, partners, company, channel, purpose):
@@ -243,17 +250,21 @@ class MarketingGate(models.AbstractModel):
 
     @api.model
     def _fetch_facts(self, messages):
-        """Return one row for each message: the rule that holds, and what decides when.
+        """Return a row for each message that may have to wait or not go: the rule that
+        holds, and what decides when.
 
         :rtype: list[dict]
         """
         return self.env.execute_query_dict(
             SQL(
-                """SELECT m.id, m.channel, m.company_id, m.phone_sanitized,
+                """SELECT * FROM (
+                   SELECT m.id, m.channel, m.company_id, m.phone_sanitized,
                           %(reason)s AS reason,
                           others.last_at, others.is_outranked,
                           capped.hours AS cap_hours,
-                          %(is_marketing)s AS is_marketing,
+                          %(is_marketing)s AND CASE m.channel
+                              WHEN 'sms' THEN company.quiet_hours_sms
+                              ELSE company.quiet_hours_email END AS has_quiet_hours,
                           recipient.frequency, recipient.paused_until,
                           person.tz, country.code AS country, state.code AS state
                      FROM marketing_message m
@@ -277,7 +288,9 @@ class MarketingGate(models.AbstractModel):
                                           ELSE company.email_cap_hours END)
                                  END AS hours) capped
                      LEFT JOIN LATERAL (%(others)s) others ON capped.hours > 0
-                    WHERE m.id = ANY(%(ids)s)""",
+                    WHERE m.id = ANY(%(ids)s)) facts
+                   WHERE reason IS NOT NULL OR last_at IS NOT NULL
+                      OR is_outranked OR has_quiet_hours""",
                 reason=self._make_reason(ADDRESS_RULES, CART_RULES),
                 others=OTHER_MESSAGES,
                 is_marketing=IS_MARKETING,
@@ -324,9 +337,9 @@ class MarketingGate(models.AbstractModel):
         :param datetime now: naive, UTC
         :rtype: datetime
         """
-        company = self.env["res.company"].sudo().browse(facts["company_id"])
-        if not facts["is_marketing"] or not company._has_quiet_hours(facts["channel"]):
+        if not facts["has_quiet_hours"]:
             return now
+        company = self.env["res.company"].sudo().browse(facts["company_id"])
         return next_allowed(
             now,
             self._get_timezone(facts, company),

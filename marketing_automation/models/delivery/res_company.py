@@ -36,12 +36,3 @@ class ResCompany(models.Model):
         " AND quiet_hours_until >= 0 AND quiet_hours_until < 24)",
         "Quiet hours begin and end between 00:00 and 23:59.",
     )
-
-    def _has_quiet_hours(self, channel):
-        """Whether messages of a channel wait for the morning.
-
-        :param str channel: key of ``marketing.message.channel``
-        :rtype: bool
-        """
-        self.ensure_one()
-        return self.quiet_hours_sms if channel == "sms" else self.quiet_hours_email
