@@ -51,6 +51,11 @@ MODELS = {
     "marketing.consent.text": READ_ONLY,
     "marketing.suppression": READ_ONLY,
     "marketing.rfm.threshold": READ_ONLY,
+    "customer.segment": EDITED_BY_MANAGERS,
+    "customer.segment.condition": EDITED_BY_MANAGERS,
+    "segment.membership": READ_ONLY,
+    "segment.membership.event": READ_ONLY,
+    "segment.size": READ_ONLY,
 }
 # These may belong to all companies.
 SHARED_MODELS = {
@@ -80,6 +85,18 @@ SECRETS = {
 }
 # Everything anybody may call from outside, by the class that defines it.
 PUBLIC_METHODS = {
+    "customer.segment": {
+        "action_refresh",
+        "action_view_members",
+        "add_contacts",
+        "copy_data",
+        "preview",
+        "remove_contacts",
+        "set_criteria",
+        "unlink",
+        "write",
+    },
+    "customer.segment.condition": {"create", "unlink", "write"},
     "abandoned.cart": {
         "action_detect_now",
         "action_open_order",
@@ -155,6 +172,8 @@ class TestSecurity(MarketingCase):
         for cart in (cls.cart, cls.cart_b):
             cls._create_short_link(cart.message_ids)
         cls.smtp.throttle_ids = [Command.create({"domain": "example.com"})]
+        for company in (cls.company, cls.company_b):
+            cls._create_segment(company)
         cls.env["marketing.provider.usage"]._lock(cls.smtp)
         cls._record_consent(cls.company)
         cls._record_wishes(cls.company)
@@ -211,9 +230,30 @@ class TestSecurity(MarketingCase):
             "marketing.suppression": lambda: self.env["marketing.suppression"]._add(
                 ["forgotten@example.com"]
             ),
+            "customer.segment": lambda: self._create_segment(company),
+            "customer.segment.condition": lambda: (
+                self._create_segment(company).condition_ids.child_ids
+            ),
+            **dict.fromkeys(
+                ("segment.membership", "segment.membership.event", "segment.size"),
+                lambda: self.env[model].search(
+                    [("segment_id", "=", self._create_segment(company).id)]
+                ),
+            ),
         }[model]()
         self.assertTrue(own, model)
         return own
+
+    @classmethod
+    def _create_segment(cls, company):
+        """Return a segment that has a condition within a group, and members."""
+        contact = {"field": "email", "operator": "=", "value": "anna@example.com"}
+        segment = cls.env["customer.segment"].create(
+            {"name": "Owned", "company_id": company.id}
+        )
+        segment.set_criteria({"conditions": [{"conditions": [contact]}]})
+        segment.action_refresh()
+        return segment
 
     @classmethod
     def _record_wishes(cls, company):
