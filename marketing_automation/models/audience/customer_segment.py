@@ -54,6 +54,7 @@ class CustomerSegment(models.Model):
     criteria = fields.Text(
         string="Criteria (JSON)",
         compute="_compute_criteria",
+        compute_sudo=True,
         inverse="_inverse_criteria",
         help="The conditions in the form that the API takes and gives.",
     )
@@ -116,9 +117,16 @@ class CustomerSegment(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if vals.keys() & {"kind", "logic"}:
+        if vals.keys() & {"kind", "logic", "company_id"}:
             self._request_refresh()
         return result
+
+    def unlink(self):
+        """Segments that need each other may go together."""
+        self.env["customer.segment.condition"].search(
+            [("owner_id", "in", self.ids), ("other_segment_id", "in", self.ids)]
+        ).unlink()
+        return super().unlink()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_referenced(self):
@@ -214,14 +222,15 @@ class CustomerSegment(models.Model):
         if source not in SOURCES_BY_HAND:
             raise UserError(
                 self.env._(
-                    "“%(source)s” is no source; use one of %(choices)s.",
-                    source=source,
+                    "“%(value)s” is no source; use one of %(choices)s.",
+                    value=source,
                     choices=", ".join(SOURCES_BY_HAND),
                 )
             )
         ids = self._check_ids(partner_ids)
         visible = self.env["res.partner"]._search(
-            self._get_company_domain() & fields.Domain("id", "in", ids)
+            self._get_company_domain()
+            & fields.Domain("id", "in", [i for i in ids if 0 < i < 2**31])
         )
         self.env.flush_all()
         [[known]] = self.env.execute_query(
@@ -276,7 +285,7 @@ class CustomerSegment(models.Model):
             for partner_id in partner_ids
         ):
             raise UserError(self.env._("Contacts are named by a list of their ids."))
-        return sorted({i for i in partner_ids if 0 < i < 2**31})
+        return sorted(set(partner_ids))
 
     # === SEGMENTS OF SEGMENTS ===#
 

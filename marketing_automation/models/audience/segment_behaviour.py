@@ -26,9 +26,9 @@ PERSON = SQL("COALESCE(NULLIF(p.email_normalized, ''), '#' || p.id)")
 SHOP_PATH = "^(?:https?://[^/?#]+)?(?:/[a-z]{2,3}(?:_[A-Za-z@]+)?)?/shop/"
 PRODUCT_PATH = (
     SHOP_PATH + "(?!category/|cart|checkout|payment)(?:[^/?#]+/)?"
-    "(?:[^/?#]*-)?([0-9]+)/?(?:[?#]|$)"
+    "(?:[^/?#]*-)?([0-9]{1,9})/?(?:[?#]|$)"
 )
-CATEGORY_PATH = SHOP_PATH + "category/(?:[^/?#]*-)?([0-9]+)(?:[/?#]|$)"
+CATEGORY_PATH = SHOP_PATH + "category/(?:[^/?#]*-)?([0-9]{1,9})(?:[/?#]|$)"
 
 
 class Target(NamedTuple):
@@ -219,11 +219,11 @@ def _engagement(kind, condition, scope):
 def _links_to(target, scope):
     """Return the condition that a link leads to a product's page, or a category's."""
     condition = SQL(
-        "substring(e.url from %s)::bigint IN (%s)", PRODUCT_PATH, target.templates
+        "substring(e.url from %s)::int IN (%s)", PRODUCT_PATH, target.templates
     )
     if target.categories:
         condition = SQL(
-            "(%s OR substring(e.url from %s)::bigint IN (%s))",
+            "(%s OR substring(e.url from %s)::int IN (%s))",
             condition,
             CATEGORY_PATH,
             target.categories,

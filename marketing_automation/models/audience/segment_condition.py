@@ -5,19 +5,8 @@ from ...tools import segment_criteria
 from ..channels import CHANNELS
 from .customer_segment import LOGICS
 from .purposes import PURPOSES
+from .rfm_groups import RFM_GROUP_SELECTION
 
-RFM_GROUPS = [
-    ("champions", "Champions"),
-    ("loyal", "Loyal"),
-    ("potential", "Potential Loyalists"),
-    ("new", "New"),
-    ("promising", "Promising"),
-    ("attention", "Need Attention"),
-    ("at_risk", "At Risk"),
-    ("cannot_lose", "Cannot Lose"),
-    ("hibernating", "Hibernating"),
-    ("lost", "Lost"),
-]
 SCORE_FIELDS = [
     f"{score}_{bound}"
     for score in segment_criteria.RFM_SCORES
@@ -91,7 +80,9 @@ class CustomerSegmentCondition(models.Model):
         required=True,
         default="customer",
     )
-    summary = fields.Char(string="Condition", compute="_compute_summary")
+    summary = fields.Char(
+        string="Condition", compute="_compute_summary", compute_sudo=True
+    )
 
     domain = fields.Char(
         string="Contacts", default="[]", help="A domain over contacts."
@@ -133,7 +124,7 @@ class CustomerSegmentCondition(models.Model):
         help="With all categories below it.",
     )
 
-    rfm_group = fields.Selection(RFM_GROUPS, string="RFM Group")
+    rfm_group = fields.Selection(RFM_GROUP_SELECTION, string="RFM Group")
     recency_min = fields.Integer(string="Recency From")
     recency_max = fields.Integer(string="Recency To")
     frequency_min = fields.Integer(string="Frequency From")
@@ -189,12 +180,15 @@ class CustomerSegmentCondition(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         conditions = super().create(vals_list)
+        conditions._check_domain()
         conditions.owner_id._request_refresh()
         return conditions
 
     def write(self, vals):
         owners = self.owner_id
         result = super().write(vals)
+        if vals.keys() & {"domain", "kind"}:
+            self._check_domain()
         (owners | self.owner_id)._request_refresh()
         return result
 
@@ -222,5 +216,3 @@ class CustomerSegmentCondition(models.Model):
         """What cannot be evaluated is refused when it is written."""
         for condition in self:
             condition._check_complete()
-            if condition.kind == "customer":
-                condition._check_domain()

@@ -12,7 +12,8 @@ from ...tools.segment_criteria import (
     from_domain_value,
     to_domain_value,
 )
-from .segment_condition import DEFINITION, RFM_GROUPS, SCORE_FIELDS
+from .rfm_groups import RFM_GROUP_SELECTION
+from .segment_condition import DEFINITION, SCORE_FIELDS
 
 _lt = LazyTranslate(__name__)
 
@@ -147,7 +148,8 @@ class CustomerSegment(models.Model):
 
         :rtype: str
         """
-        text = self.env._(PROBLEMS[error.code], **error.values)
+        sentence = self.env._(PROBLEMS[error.code])
+        text = sentence % error.values
         if not error.path:
             return text
         return self.env._(
@@ -253,12 +255,12 @@ class CustomerSegment(models.Model):
 
     def _prepare_rfm_vals(self, node):
         if "group" in node:
-            if node["group"] not in dict(RFM_GROUPS):
+            if node["group"] not in dict(RFM_GROUP_SELECTION):
                 raise CriteriaError(
                     "unknown_group",
                     node["path"],
                     value=node["group"],
-                    choices=", ".join(dict(RFM_GROUPS)),
+                    choices=", ".join(dict(RFM_GROUP_SELECTION)),
                 )
             return {"rfm_group": node["group"]}
         return {name: node.get(name, 0) for name in SCORE_FIELDS}
@@ -303,7 +305,9 @@ class CustomerSegmentCondition(models.Model):
 
     _inherit = "customer.segment.condition"
 
-    criteria = fields.Json(compute="_compute_criteria", recursive=True)
+    criteria = fields.Json(
+        compute="_compute_criteria", compute_sudo=True, recursive=True
+    )
 
     @api.depends(*DEFINITION, "child_ids.criteria", "child_ids.sequence")
     def _compute_criteria(self):

@@ -74,8 +74,14 @@ class CustomerSegment(models.Model):
         )
 
     def _get_company_domain(self):
+        """Return the domain of the contacts that the company may know; the one that
+        everybody who is not signed in orders as is nobody."""
         company = self.company_id._origin or self.env.company
-        return Domain(self.env["res.partner"]._check_company_domain(company))
+        websites = self.env["website"].sudo().search([("user_id", "!=", False)])
+        nobody = websites.user_id.with_context(active_test=False).partner_id
+        return Domain(self.env["res.partner"]._check_company_domain(company)) & Domain(
+            "id", "not in", nobody.ids
+        )
 
 
 class CustomerSegmentCondition(models.Model):
@@ -100,13 +106,17 @@ class CustomerSegmentCondition(models.Model):
         ]
         return Domain.AND(domains) if logic == "AND" else Domain.OR(domains)
 
-    def _get_segment(self):
-        """Return the segment of a condition, however deep it stands; also where neither
-        is saved."""
+    def _get_company(self):
+        """Return the company of a condition's segment, however deep the condition
+        stands; also where neither is saved.
+
+        :rtype: res.company
+        """
         condition = self
         while condition.parent_id:
             condition = condition.parent_id
-        return condition.segment_id or condition.owner_id
+        segment = condition.segment_id or condition.owner_id
+        return segment.company_id._origin or self.env.company
 
     # === COMPLETENESS ===#
 
@@ -198,20 +208,23 @@ class CustomerSegmentCondition(models.Model):
 
     def _check_domain(self):
         """Refuse a domain that Odoo or the database cannot work with, and what the
-        writer may not see.
+        writer may not see. (Odoo checks constraints with all rights.)
 
         :raises ValidationError: with the reason
         """
-        try:
-            self._check_searchable(self._parse_domain())
-        except ValueError as error:
-            raise ValidationError(
-                self.env._(
-                    "Contacts cannot be filtered by “%(domain)s”: %(error)s",
-                    domain=self.domain,
-                    error=error,
-                )
-            ) from None
+        for condition in self:
+            if condition.kind != "customer":
+                continue
+            try:
+                self._check_searchable(condition._parse_domain())
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._(
+                        "Contacts cannot be filtered by “%(domain)s”: %(error)s",
+                        domain=condition.domain,
+                        error=error,
+                    )
+                ) from None
 
     def _check_searchable(self, domain):
         """Have Odoo and the database understand a domain over contacts.
@@ -238,7 +251,7 @@ class CustomerSegmentCondition(models.Model):
             self._get_target(),
             self._get_scope(among),
         )
-        return _joined(contacts, next(names), is_in=not is_most)
+        return joined(contacts, next(names), is_in=not is_most)
 
     def _get_target(self):
         """Return what was bought, viewed … as queries.
@@ -259,7 +272,7 @@ class CustomerSegmentCondition(models.Model):
         return Target()
 
     def _get_scope(self, among):
-        company = self._get_segment().company_id._origin or self.env.company
+        company = self._get_company()
         now = fields.Datetime.now()
         shops = self.env["website"].sudo().search([("company_id", "=", company.id)])
         base_url = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
@@ -289,13 +302,13 @@ class CustomerSegmentCondition(models.Model):
         """The members the other segment has: it is refreshed before this one."""
         members = self.other_segment_id._get_member_query()
         query = SQL("SELECT partner_id AS id FROM (%s) AS member", members)
-        return _joined(query, next(names), is_in=self.membership == "in")
+        return joined(query, next(names), is_in=self.membership == "in")
 
     def _get_group_domain(self, among, names):
         return self.child_ids._get_joint_domain(self.logic, among, names)
 
 
-def _joined(contacts, number, is_in):
+def joined(contacts, number, is_in):
     """Return the domain of the contacts that a query finds, or of all others.
 
     A join: PostgreSQL hashes it, whatever its size. Of ``IN`` and ``NOT IN`` it does so

@@ -40,6 +40,7 @@ class CustomerSegment(models.Model):
             segment._refresh_in_cron()
             if not cron._commit_progress(1):
                 return
+        self._refresh_changed()
 
     def _refresh_in_cron(self):
         """Refresh one segment unless somebody does; keep what went wrong."""
@@ -113,7 +114,7 @@ class CustomerSegment(models.Model):
         if self.kind == "dynamic":
             query = self._get_partner_query()
             entered, left = self._replace_members(query)
-        self._settle_size()
+        self._settle_size(entered or left)
         self.write({"refreshed_at": fields.Datetime.now(), "last_error": False})
         return entered, left
 
@@ -201,7 +202,7 @@ class CustomerSegment(models.Model):
             )
         )
         self._forget_members()
-        self._settle_size()
+        self._settle_size(changed)
         return changed
 
     def _remove(self, query, source="manual"):
@@ -232,11 +233,15 @@ class CustomerSegment(models.Model):
             )
         )
         self._forget_members()
-        self._settle_size()
+        self._settle_size(changed)
         return changed
 
-    def _settle_size(self):
-        """Count the members, and remember the number where it changed."""
+    def _settle_size(self, is_changed):
+        """Count the members, and remember the number where it changed.
+
+        :param is_changed: whether somebody came or went: whoever depends on it is to
+            be looked at, too
+        """
         [[size]] = self.env.execute_query(
             SQL("SELECT count(*) FROM (%s) AS member", self._get_member_query())
         )
@@ -248,6 +253,8 @@ class CustomerSegment(models.Model):
             self.env["segment.size"].create(
                 {"segment_id": self.id, "at": fields.Datetime.now(), "size": size}
             )
+        if is_changed:
+            self._get_dependents()._request_refresh()
 
     @api.model
     def _prepare_planner(self):
