@@ -42,12 +42,17 @@ class MarketingMessage(models.Model):
                        step.channel, %(priority)s, run.company_id, cart.website_id,
                        cart.partner_id, cart.email, cart.email_normalized,
                        CASE WHEN step.channel = 'sms' THEN person.phone_sanitized END,
-                       cart.lang, step.template_id, run.sequence_id, step.id, run.id,
-                       cart.id
+                       COALESCE(wished.lang, cart.lang), step.template_id,
+                       run.sequence_id, step.id, run.id, cart.id
                   FROM marketing_enrollment run
                   JOIN marketing_sequence_step step ON step.id = run.next_step_id
                   JOIN abandoned_cart cart ON cart.id = run.abandoned_cart_id
                   LEFT JOIN res_partner person ON person.id = cart.partner_id
+                  LEFT JOIN marketing_recipient wished
+                         ON wished.company_id = run.company_id
+                        AND wished.address = CASE step.channel
+                            WHEN 'sms' THEN person.phone_sanitized
+                            ELSE cart.email_normalized END
                  WHERE run.id = ANY(%(run_ids)s)
                     ON CONFLICT (dedupe_key) DO NOTHING
                 RETURNING id
@@ -109,8 +114,12 @@ class MarketingMessage(models.Model):
                        %(source)s || ':' || COALESCE(%(address)s, 'partner-' || p.id),
                        'queued', %(now)s, %(scheduled_at)s, 0, %(channel)s,
                        %(priority)s, %(company_id)s, %(website_id)s, p.id, p.email,
-                       p.email_normalized, %(phone)s, p.lang, %(template_id)s
+                       p.email_normalized, %(phone)s, COALESCE(wished.lang, p.lang),
+                       %(template_id)s
                   FROM res_partner p
+                  LEFT JOIN marketing_recipient wished
+                         ON wished.company_id = %(company_id)s
+                        AND wished.address = %(address)s
                  WHERE p.id IN (%(partners)s)
                  ORDER BY p.id
                     ON CONFLICT (dedupe_key) DO NOTHING
