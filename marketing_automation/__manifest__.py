@@ -39,6 +39,7 @@
         "views/audience/customer_metrics_views.xml",
         "views/settings/res_config_settings_views.xml",
         "views/website/link_templates.xml",
+        "views/website/preference_templates.xml",
         "views/website/recovery_templates.xml",
         "views/website/unsubscribe_templates.xml",
         "views/menus.xml",

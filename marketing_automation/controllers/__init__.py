@@ -1,4 +1,5 @@
 from . import cart_activity
+from . import preferences
 from . import recovery
 from . import tracking
 from . import unsubscribe

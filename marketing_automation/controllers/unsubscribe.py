@@ -1,6 +1,6 @@
 from odoo.http import Controller, request, route
 
-from ..tools.links import is_token
+from .personal_page import find_message, render_personal_page
 
 
 class Unsubscribe(Controller):
@@ -14,7 +14,8 @@ class Unsubscribe(Controller):
     )
     def unsubscribe_page(self, token, **_kwargs):
         """Ask before anything changes: link scanners open this page too (RFC 8058)."""
-        return self._render_page("ask" if self._find_message(token) else "unknown")
+        message = find_message(token)
+        return self._render_page("ask" if message else "unknown", message)
 
     @route(
         "/marketing/unsubscribe/<string:token>",
@@ -31,30 +32,21 @@ class Unsubscribe(Controller):
     )
     def unsubscribe(self, token, **_kwargs):
         """Put the address on Odoo's blacklist; all our messages to it end at once."""
-        message = self._find_message(token)
+        message = find_message(token)
         if not message:
-            return self._render_page("unknown")
+            return self._render_page("unknown", message)
         message._unsubscribe(
             request.httprequest.user_agent.string, request.httprequest.remote_addr
         )
-        return self._render_page("done")
+        return self._render_page("done", message)
 
-    def _find_message(self, token):
-        messages = request.env["marketing.message"].sudo()
-        if not is_token(token):
-            return messages
-        return messages.search([("token", "=", token)])
-
-    def _render_page(self, state):
+    def _render_page(self, state, message):
         """Show the page; it never says whose address it is about."""
-        return request.render(
+        return render_personal_page(
             "marketing_automation.unsubscribe_page",
-            {"state": state},
-            status=404 if state == "unknown" else 200,
-            headers={
-                "X-Robots-Tag": "noindex",
-                "Cache-Control": "no-store",
-                # The address is the key: it goes to no other site.
-                "Referrer-Policy": "same-origin",
+            {
+                "state": state,
+                "preferences_path": f"/marketing/preferences/{message.token}",
             },
+            status=404 if state == "unknown" else 200,
         )

@@ -84,8 +84,10 @@ SAMPLE_CART_CONTEXT = {
         "more": "and 2 more",
         "reason": "You receive this email because you left items in your cart at "
         "Example Shop.",
+        "preferences": "Preferences",
         "unsubscribe": "Unsubscribe",
     },
+    "preferences_url": f"{SAMPLE_SHOP_URL}/marketing/preferences/sample",
     "unsubscribe_url": f"{SAMPLE_SHOP_URL}/marketing/unsubscribe/sample",
     "language": "en",
     "direction": "ltr",
@@ -105,7 +107,13 @@ SAMPLE_CONTACT_CONTEXT = {
 
 # Values of one person, that differ in content which many receive.
 PERSONAL_TAGS = frozenset(
-    {"customer.name", "customer.first_name", "customer.email", "unsubscribe_url"}
+    {
+        "customer.name",
+        "customer.first_name",
+        "customer.email",
+        "preferences_url",
+        "unsubscribe_url",
+    }
 )
 
 
@@ -139,6 +147,7 @@ CART_TAGS = (
     MergeTag("company.country", _lt("Country")),
     MergeTag("company.phone", _lt("Phone number")),
     MergeTag("company.email", _lt("Email address of the company")),
+    MergeTag("preferences_url", _lt("Link to choose what to receive, and how often")),
     MergeTag("unsubscribe_url", _lt("Link to unsubscribe")),
     MergeTag("labels", _lt("The words of the ready-made blocks, translated")),
     MergeTag("language", _lt("Language code of the recipient")),
@@ -171,7 +180,10 @@ BLOCKS = (
     ),
     MergeTag(
         '{% include "footer" %}',
-        _lt("Reason, postal address, unsubscribe link; the frame brings them along"),
+        _lt(
+            "Reason, postal address, links to the preferences and to unsubscribe; the "
+            "frame brings them along"
+        ),
     ),
     MergeTag(
         "{% if cart.total_amount > 100 %} … {% endif %}",
@@ -250,6 +262,7 @@ class MarketingTemplateContext(models.AbstractModel):
                 "customer": self._prepare_customer_values(
                     message.with_context(lang=lang_code)
                 ),
+                "preferences_url": f"{base_url}/marketing/preferences/{message.token}",
                 "unsubscribe_url": f"{base_url}/marketing/unsubscribe/{message.token}",
             }
         return contexts
@@ -288,6 +301,7 @@ class MarketingTemplateContext(models.AbstractModel):
             **surroundings,
             "labels": {**surroundings["labels"], "more": ""},
             "customer": self._prepare_customer_values(message),
+            "preferences_url": message._get_preferences_url(),
             "unsubscribe_url": message._get_unsubscribe_url(),
         }
 
@@ -305,6 +319,7 @@ class MarketingTemplateContext(models.AbstractModel):
             "labels": labels,
             "customer": self._prepare_customer_values(message),
             "cart": values,
+            "preferences_url": message._get_preferences_url(),
             "unsubscribe_url": message._get_unsubscribe_url(),
         }
 
@@ -446,6 +461,7 @@ class MarketingTemplateContext(models.AbstractModel):
                 " %(shop)s.",
                 shop=shop_name,
             ),
+            "preferences": env._("Preferences"),
             "unsubscribe": env._("Unsubscribe"),
         }
 

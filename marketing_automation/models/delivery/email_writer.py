@@ -11,6 +11,8 @@ from ...tools.rendering import RenderError
 from ...tools.shared_rendering import SharedRenderer
 from ..content.template_context import PERSONAL_TAGS
 
+# Links that never depend on a redirect, and that nobody but the recipient sees.
+PERSONAL_LINKS = ("preferences_url", "unsubscribe_url")
 # What stands for each message's own token and key in content that many receive.
 TOKEN_MARKER = make_marker("message.token", "t")
 KEY_MARKER = make_marker("message.key", "t")
@@ -61,9 +63,7 @@ class EmailWriter:
             renderer = SharedRenderer(
                 self.template._get_templates(),
                 PERSONAL_TAGS,
-                lambda html, context: self._track(
-                    html, TOKEN_MARKER, context["unsubscribe_url"]
-                ),
+                lambda html, context: self._track(html, TOKEN_MARKER, context),
             )
             self.renderer = renderer if renderer.is_shareable else None
         self.variants = {}
@@ -124,7 +124,7 @@ class EmailWriter:
 
     def _render(self, context, own):
         rendered = self.template._render(context)
-        html = self._track(rendered.html, own[TOKEN_MARKER], context["unsubscribe_url"])
+        html = self._track(rendered.html, own[TOKEN_MARKER], context)
         self._check_identity(html)
         return rendered.subject, html, rendered.text
 
@@ -145,14 +145,13 @@ class EmailWriter:
         if not names_all(html, self.identity):
             raise RenderError(self.missing_identity, part="html")
 
-    def _track(self, html, token, unsubscribe_url):
+    def _track(self, html, token, context):
         """Count clicks and openings of a rendered body."""
         html = links.wrap_links(
             html,
             f"{self.base_url}/marketing/click/{token}",
             self.secret,
-            # Unsubscribing must never depend on a redirect.
-            skip=[unsubscribe_url],
+            skip=[context[name] for name in PERSONAL_LINKS if name in context],
             utm=self.utm,
             own_hosts=self.own_hosts,
         )

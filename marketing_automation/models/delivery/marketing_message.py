@@ -416,6 +416,14 @@ class MarketingMessage(models.Model):
         self.ensure_one()
         return f"{self._get_base_url()}/marketing/unsubscribe/{self.sudo().token}"
 
+    def _get_preferences_url(self):
+        """Return the address where the recipient chooses what to receive.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        return f"{self._get_base_url()}/marketing/preferences/{self.sudo().token}"
+
     def _get_utm_parameters(self):
         """Return what marks links to our own shop, so that Odoo's reports of sources
         agree with ours.

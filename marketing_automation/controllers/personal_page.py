@@ -1,0 +1,55 @@
+"""Pages behind a link that one person got: its token says whose page it is."""
+
+from urllib.parse import urlsplit
+
+from odoo.http import request
+
+from ..tools.links import is_token
+
+
+def find_message(token):
+    """Return the message whose secret token stands in an address, or none.
+
+    :param str token: what a visitor sent; may be anything
+    :rtype: marketing.message
+    """
+    messages = request.env["marketing.message"].sudo()
+    if not is_token(token):
+        return messages
+    return messages.search([("token", "=", token)])
+
+
+def get_other_website_url(website, path):
+    """Return the address of a page on its own website, if that has another one.
+
+    :param website website: whose page it is; may be empty
+    :param str path: of the page
+    :return: the address; None when the page belongs here
+    :rtype: str | None
+    """
+    if not website.domain or website == request.website:
+        return None
+    base_url = website.get_base_url()
+    if urlsplit(base_url).netloc == urlsplit(request.httprequest.url).netloc:
+        return None
+    return base_url + path
+
+
+def render_personal_page(template, values, status=200):
+    """Show a page that nobody keeps and nobody else learns the address of.
+
+    :param str template: external id
+    :param dict values: what it shows
+    :param int status: of HTTP
+    """
+    return request.render(
+        template,
+        values,
+        status=status,
+        headers={
+            "X-Robots-Tag": "noindex",
+            "Cache-Control": "no-store",
+            # The address is the key: it goes to no other site.
+            "Referrer-Policy": "same-origin",
+        },
+    )
