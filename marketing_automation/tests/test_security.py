@@ -754,6 +754,7 @@ OWN_ROUTES = {
     "/marketing/open/<string:token>.gif": {"http": {"GET"}},
     "/m/<string:code>": {"http": {"GET"}},
     "/marketing/unsubscribe/<string:token>": {"http": {"GET", "POST"}},
+    "/marketing/preferences/<string:token>": {"http": {"GET", "POST"}},
     "/marketing/webhook/<string:token>": {"http": {"POST"}},
 }
 # Odoo's own, extended here: their rights stay Odoo's.
@@ -863,6 +864,8 @@ class TestRoutes(MarketingHttpCase):
                 "short_link",
                 "unsubscribe_page",
                 "unsubscribe",
+                "preference_page",
+                "save_preferences",
                 "receive",
             },
         )
@@ -878,7 +881,7 @@ class TestRoutes(MarketingHttpCase):
                     endpoint.original_endpoint,
                 )
 
-    def test_only_the_one_click_route_goes_without_csrf(self):
+    def test_only_routes_with_a_proof_go_without_csrf(self):
         without = {
             (path, *sorted(endpoint.routing["methods"]))
             for path, endpoints in self._our_endpoints().items()
@@ -889,6 +892,8 @@ class TestRoutes(MarketingHttpCase):
             without,
             {
                 ("/marketing/unsubscribe/<string:token>", "POST"),
+                # The token is the proof: see TestPreferencePage.
+                ("/marketing/preferences/<string:token>", "POST"),
                 # Signed by the provider: see TestWebhook.
                 ("/marketing/webhook/<string:token>", "POST"),
             },
