@@ -75,35 +75,45 @@ class MarketingPreferencePage(models.AbstractModel):
             "company_name": message.company_id.name,
             "addresses": [mask_address(address) for address in addresses.values()],
             "channels": list(addresses),
-            "is_suppressed": any(choice.is_suppressed for choice in choices),
+            "suppressed": self._prepare_suppressed(choices),
             "purposes": self._prepare_purposes(choices),
             **self._prepare_wishes(message),
         }
 
     @api.model
+    def _prepare_suppressed(self, choices):
+        """Return the names of the channels on which nothing is sent at all."""
+        names = self._get_names("marketing.preference", "channel")
+        channels = {choice.channel for choice in choices if choice.is_suppressed}
+        return ", ".join(names[channel] for channel in sorted(channels))
+
+    @api.model
     def _prepare_purposes(self, choices):
         """Return one entry for each purpose, with a choice for each channel."""
         names = self._get_names("marketing.preference", "purpose")
-        channels = self._get_names("marketing.preference", "channel")
+        own = {
+            purpose: [choice for choice in choices if choice.purpose == purpose]
+            for purpose in names
+        }
         return [
             {
                 "code": purpose,
                 "name": names[purpose],
                 "text": self.env._(PURPOSE_TEXTS[purpose]),
-                "choices": [
-                    {
-                        "key": choice.key,
-                        "id": f"choice_{choice.channel}_{choice.purpose}",
-                        "label": channels[choice.channel],
-                        "is_on": choice.is_on,
-                        "note": self._explain(choice),
-                    }
-                    for choice in choices
-                    if choice.purpose == purpose
-                ],
+                "note": self._explain(own[purpose]),
+                "choices": [self._prepare_box(choice) for choice in own[purpose]],
             }
-            for purpose, _label in PURPOSES
+            for purpose in names
         ]
+
+    @api.model
+    def _prepare_box(self, choice):
+        return {
+            "key": choice.key,
+            "id": f"choice_{choice.channel}_{choice.purpose}",
+            "label": self._get_names("marketing.preference", "channel")[choice.channel],
+            "is_on": choice.is_on,
+        }
 
     @api.model
     def _prepare_wishes(self, message):
@@ -124,13 +134,19 @@ class MarketingPreferencePage(models.AbstractModel):
         }
 
     @api.model
-    def _explain(self, choice):
-        """Say why something is on that the person never asked for."""
-        if not choice.is_assumed:
+    def _explain(self, choices):
+        """Say which of the choices about a purpose are on without having been asked
+        for, and why."""
+        assumed = [choice for choice in choices if choice.is_assumed]
+        if not assumed:
             return ""
-        if choice.purpose == "cart":
-            return self.env._("On because you gave us your address in our shop.")
-        return self.env._("On because you are our customer.")
+        names = self._get_names("marketing.preference", "channel")
+        channels = ", ".join(names[choice.channel] for choice in assumed)
+        if assumed[0].purpose == "cart":
+            return self.env._(
+                "On because you gave us your address in our shop: %s", channels
+            )
+        return self.env._("On because you are our customer: %s", channels)
 
     @api.model
     def _get_names(self, model, field):
