@@ -24,6 +24,7 @@
         "data/marketing_sequence_data.xml",
         "data/ir_cron_data.xml",
         "views/audience/marketing_consent_views.xml",
+        "views/audience/partner_consent_views.xml",
         "data/customer_metrics_data.xml",
         "views/content/marketing_template_views.xml",
         "views/delivery/marketing_decision_views.xml",

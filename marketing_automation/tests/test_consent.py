@@ -6,8 +6,9 @@ from psycopg2 import DatabaseError
 
 from odoo import fields
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
+from odoo.tools.safe_eval import safe_eval
 
 from ..models.audience.consent_rules import get_people
 from ..models.audience.purposes import PURPOSES
@@ -516,3 +517,71 @@ class TestConsentAndOdoo(ConsentCase):
         self.assertEqual(self._why_not(), "opted_out")
         self._record("given", ["offers"], lift_suppression=True)
         self.assertIsNone(self._why_not())
+
+
+@tagged("post_install", "-at_install")
+class TestRecordConsent(ConsentCase):
+    """What staff was told."""
+
+    def _open(self, partners, **vals):
+        action = self.env.ref("marketing_automation.action_marketing_record_consent")
+        context = {"active_ids": partners.ids, "active_model": "res.partner"}
+        context |= safe_eval(action.context, context)
+        manager = new_test_user(
+            self.env,
+            f"m{len(self.env['res.users'].search([]))}",
+            groups="marketing_automation.group_marketing_manager",
+        )
+        wizards = self.env["marketing.record.consent"].with_user(manager)
+        with Form(wizards.with_context(**context)) as form:
+            for name, value in vals.items():
+                form[name] = value
+        return form.record
+
+    def test_withdrawing_is_the_default(self):
+        self._record("given", ["offers", "cart"])
+        self._open(self.kim).action_record()
+        self.assertEqual(self._why_not("offers"), "withdrawn")
+        self.assertIsNone(self._why_not("cart"))
+
+    def test_consent_needs_a_proof(self):
+        wizard = self._open(self.kim, state="given", text="Signed at the fair")
+        wizard.text = "  "
+        with self.assertRaisesRegex(UserError, "how you know"):
+            wizard.action_record()
+        wizard.text = "Signed at the fair"
+        wizard.action_record()
+        self.assertIsNone(self._why_not("offers"))
+        [line] = self._get_log()
+        self.assertEqual(line.source, "staff")
+        self.assertIn("Signed at the fair (entered by", line.text_id.text)
+
+    def test_several_contacts_and_purposes(self):
+        nobody = self._create_customer("No", False)
+        lee = self._create_customer("Lee", "lee@example.com")
+        wizard = self._open(
+            self.kim | nobody | lee, state="given", purpose="all", text="Fair"
+        )
+        self.assertEqual(wizard.unreachable_count, 1)
+        wizard.action_record()
+        for person in (self.kim, lee):
+            for purpose in PURPOSE_KEYS:
+                self.assertIsNone(self._why_not(purpose, partners=person))
+
+    def test_without_any_address(self):
+        wizard = self._open(self._create_customer("No", False))
+        with self.assertRaisesRegex(UserError, "None of these contacts"):
+            wizard.action_record()
+
+    def test_contact_leads_to_it(self):
+        self._record("given", ["offers", "cart"])
+        self._record("given", ["offers"], "sms")
+        self._record("withdrawn", ["newsletter"])
+        self.assertEqual(self.kim.marketing_consent_count, 3)
+        action = self.kim.action_view_marketing_consent()
+        found = self.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(len(found), 4)
+        log = self.env["marketing.consent.log"].search(
+            found[:1].action_view_log()["domain"]
+        )
+        self.assertEqual(len(log), 1)

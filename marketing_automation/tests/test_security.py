@@ -135,13 +135,17 @@ PUBLIC_METHODS = {
     "mail.thread": {"message_route"},
     "mailing.subscription": {"create", "write"},
     "marketing.preference": {"action_view_log"},
+    "marketing.record.consent": {"action_record"},
     "marketing.consent.log": {"init", "write"},
     "marketing.consent.text": {"write"},
     "phone.blacklist": {"create", "write"},
     "marketing.sequence": {"action_view_enrollments", "action_view_messages"},
     "marketing.template": {"action_send_test", "copy_data"},
     "res.config.settings": {"action_open_marketing_providers"},
-    "res.partner": {"action_view_marketing_decisions"},
+    "res.partner": {
+        "action_view_marketing_consent",
+        "action_view_marketing_decisions",
+    },
     "sale.order": {"create"},
     "website": {"create", "write"},
 }
@@ -187,7 +191,10 @@ class TestSecurity(MarketingCase):
         return {
             name
             for name, model in self.registry.items()
-            if model._original_module == ADDON and not model._abstract
+            if model._original_module == ADDON
+            and not model._abstract
+            # Wizards: each sees their own, and who may use them is said below.
+            and not model._transient
         }
 
     def _as(self, role, records):
@@ -344,6 +351,22 @@ class TestSecurity(MarketingCase):
     def test_every_model_is_expected(self):
         """A model without a line in the table above is a model nobody thought of."""
         self.assertEqual(self._our_models(), set(MODELS))
+
+    def test_wizards_are_for_managers(self):
+        wizards = {
+            name
+            for name, model in self.registry.items()
+            if model._original_module == ADDON and model._transient
+        }
+        self.assertTrue(wizards)
+        for name in wizards:
+            for role in (*NOBODY, "user"):
+                with self.subTest(wizard=name, role=role):
+                    self.assertFalse(
+                        self._as(role, self.env[name]).has_access("create")
+                    )
+            manager = self._as("manager", self.env[name])
+            self.assertTrue(manager.has_access("create"), name)
 
     def test_every_model_has_a_rule_for_companies(self):
         rules = self.env["ir.rule"].search([("groups", "=", False)])

@@ -5,6 +5,7 @@ from . import (
     marketing_preference,
     marketing_recipient,
     marketing_suppression,
+    partner_consent,
     preference_page,
     res_company,
     segment_condition,
