@@ -37,6 +37,7 @@
         "views/delivery/marketing_message_views.xml",
         "views/delivery/provider_templates.xml",
         "views/delivery/marketing_provider_views.xml",
+        "views/audience/customer_card_templates.xml",
         "views/audience/customer_metrics_views.xml",
         "views/settings/res_config_settings_views.xml",
         "views/website/link_templates.xml",

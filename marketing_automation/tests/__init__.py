@@ -43,3 +43,4 @@ from . import test_segment_behaviour
 from . import test_segment_criteria
 from . import test_segment_property
 from . import test_segment_refresh
+from . import test_customer_metrics

@@ -25,4 +25,5 @@ from . import (
     metrics_refresh,
     metrics_hooks,
     res_partner,
+    customer_card,
 )

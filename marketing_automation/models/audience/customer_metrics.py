@@ -25,7 +25,12 @@ class MarketingCustomerMetrics(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="cascade"
     )
-    currency_id = fields.Many2one("res.currency", readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    is_main = fields.Boolean(
+        string="Counts as Person",
+        readonly=True,
+        help="The first contact of a person: with these, everybody counts once.",
+    )
     total_orders = fields.Integer(
         string="Orders", readonly=True, help="Confirmed orders, not cancelled."
     )
@@ -89,6 +94,7 @@ class MarketingCustomerMetrics(models.Model):
     )
     computed_at = fields.Datetime(string="Figures Since", readonly=True)
 
-    _partner_company_uniq = models.UniqueIndex(
-        "(partner_id, company_id)", "A customer has one row for each company."
+    # A constraint, not just an index: Odoo looks for these before it merges contacts.
+    _partner_company_uniq = models.Constraint(
+        "UNIQUE (partner_id, company_id)", "A customer has one row for each company."
     )

@@ -6,14 +6,14 @@ from odoo.service.model import retrying
 from odoo.tools import SQL
 
 from . import metrics_sql
-from .metrics_sql import FACTS, PERSONS
-from .rfm_groups import sql_group
+from .metrics_sql import FACTS, ORDERS, PERSONS
+from .rfm_threshold import SCORE_FIELDS
 
 # What a pass writes, besides the keys.
 FIGURES = (
-    *("currency_id", "total_orders", "total_revenue", "average_order"),
+    *("is_main", "total_orders", "total_revenue", "average_order"),
     *("first_order_date", "last_order_date"),
-    *("recency_score", "frequency_score", "monetary_score", "rfm_group"),
+    *SCORE_FIELDS,
     *("next_order_date", "next_order_from", "next_order_until"),
     *("favourite_category_id", "last_click_at", "last_attributed_order_at"),
 )
@@ -87,27 +87,56 @@ class MarketingCustomerMetrics(models.Model):
             return False
         company, first_id, last_id = task
         if first_id is None:
-            self.env["marketing.rfm.threshold"]._compute_thresholds(company)
+            self._score_anew(company)
         elif first_id == last_id:
-            self._refresh(company, tasks._take_contacts(company), few=True)
+            contacts = tasks._take_contacts(company)
+            self._refresh(company, metrics_sql.persons(contacts), few=True)
+            if not self.env["marketing.rfm.threshold"]._is_known(company):
+                self._score_anew(company)
         else:
-            contacts = metrics_sql.active_contacts(company, first_id, last_id)
-            self._refresh(company, contacts, few=False)
+            persons = metrics_sql.persons_between(first_id, last_id)
+            self._refresh(company, persons, few=False)
         return True
 
     @api.model
-    def _refresh(self, company, contacts, few):
-        """Compute the figures of the persons behind contacts, under all their contacts.
+    def _refresh(self, company, persons, few):
+        """Compute the figures of persons, under all their contacts.
 
         :param res.company company: whose customers they are
-        :param SQL contacts: a query for ids of ``res.partner``
+        :param SQL persons: see ``metrics_sql.persons``
         :param bool few: whether they are few among many
         """
-        self._fill(PERSONS, metrics_sql.persons(contacts))
+        self._fill(PERSONS, persons)
+        self._fill(ORDERS, metrics_sql.orders(company))
         self._fill(FACTS, metrics_sql.facts(company, few))
         changes = self.env["marketing.customer.change"]
         changes._touch_changed(self._sql_written(company), company)
         changes._touch_changed(self._sql_removed(company), company)
+        self.env.invalidate_all(flush=False)
+
+    @api.model
+    def _score_anew(self, company):
+        """Find out what each score takes by now, and score all customers by it."""
+        thresholds = self.env["marketing.rfm.threshold"]
+        thresholds._compute_thresholds(company)
+        scores = thresholds._sql_scores(SQL("m"))
+        self.env["marketing.customer.change"]._touch_changed(
+            SQL(
+                """UPDATE marketing_customer_metrics m
+                      SET (%(names)s) = ROW(%(scores)s), computed_at = %(now)s
+                     FROM (%(bound)s) bound
+                    WHERE m.company_id = %(company_id)s
+                      AND (%(old)s) IS DISTINCT FROM (%(scores)s)
+                RETURNING m.partner_id""",
+                names=SQL(", ").join(map(SQL.identifier, SCORE_FIELDS)),
+                scores=scores,
+                now=fields.Datetime.now(),
+                bound=thresholds._sql_bounds(company),
+                company_id=company.id,
+                old=SQL(", ").join(SQL.identifier("m", n) for n in SCORE_FIELDS),
+            ),
+            company,
+        )
         self.env.invalidate_all(flush=False)
 
     @api.model
@@ -122,84 +151,53 @@ class MarketingCustomerMetrics(models.Model):
 
     @api.model
     def _sql_written(self, company):
-        """Write the rows of a pass; return the statement, with ``partner_id`` of what
-        is new or other than before."""
+        """Write what is new or other than before; return the statement, with the
+        ``partner_id`` of those rows."""
         columns = [SQL.identifier(name) for name in FIGURES]
-        old = [SQL("marketing_customer_metrics.%s", column) for column in columns]
-        new = [SQL("EXCLUDED.%s", column) for column in columns]
         return SQL(
             """INSERT INTO marketing_customer_metrics (
                       partner_id, company_id, computed_at, %(columns)s)
-               SELECT partner_id, %(company_id)s, %(now)s, %(columns)s
-                 FROM (%(scored)s) scored
-                ORDER BY partner_id
+               SELECT new.partner_id, %(company_id)s, %(now)s, %(new)s
+                 FROM (%(rows)s) new
+                 LEFT JOIN marketing_customer_metrics old
+                        ON old.partner_id = new.partner_id
+                       AND old.company_id = %(company_id)s
+                WHERE (%(old)s) IS DISTINCT FROM (%(new)s)
+                ORDER BY new.partner_id
                    ON CONFLICT (partner_id, company_id) DO UPDATE
                   SET computed_at = EXCLUDED.computed_at, %(changes)s
-                WHERE (%(old)s) IS DISTINCT FROM (%(new)s)
             RETURNING partner_id""",
             columns=SQL(", ").join(columns),
             company_id=company.id,
             now=fields.Datetime.now(),
-            scored=self._sql_scored(company),
+            rows=self._sql_rows(company),
             changes=SQL(", ").join(
-                SQL("%s = %s", column, value)
-                for column, value in zip(columns, new, strict=True)
+                SQL("%s = EXCLUDED.%s", column, column) for column in columns
             ),
-            old=SQL(", ").join(old),
-            new=SQL(", ").join(new),
+            old=SQL(", ").join(SQL("old.%s", column) for column in columns),
+            new=SQL(", ").join(SQL("new.%s", column) for column in columns),
         )
 
     @api.model
-    def _sql_scored(self, company):
-        """Return a query with the figures of a pass, one row for each contact."""
-        has_scores = SQL("f.total_orders > 0 AND bound.last_orders IS NOT NULL")
-        scores = [
-            SQL(
-                "CASE WHEN %s THEN 1 + %s ELSE 0 END",
-                has_scores,
-                SQL(" + ").join(
-                    SQL("(%s > %s[%s])::int", value, bounds, i) for i in (1, 2, 3, 4)
-                ),
-            )
-            for value, bounds in (
-                (SQL("f.last_order_date"), SQL("bound.last_orders")),
-                (SQL("f.total_orders"), SQL("bound.orders")),
-                (SQL("f.total_revenue"), SQL("bound.revenues")),
-            )
-        ]
+    def _sql_rows(self, company):
+        """Return a query with the figures of a pass, one row for each contact; those of
+        other companies are not shown here."""
+        thresholds = self.env["marketing.rfm.threshold"]
         return SQL(
-            """SELECT s.*, %(group)s AS rfm_group
-                 FROM (SELECT person.partner_id, f.*, %(currency_id)s AS currency_id,
-                              COALESCE(round(f.total_revenue
-                                  / NULLIF(f.total_orders, 0), %(digits)s), 0)
-                                  AS average_order,
-                              %(recency)s AS recency_score,
-                              %(frequency)s AS frequency_score,
-                              %(monetary)s AS monetary_score
-                         FROM %(facts)s f
-                         JOIN %(persons)s person ON person.person_id = f.person_id
-                         JOIN res_partner p ON p.id = person.partner_id
-                        CROSS JOIN (
-                              SELECT array_agg(last_order_date ORDER BY score)
-                                         AS last_orders,
-                                     array_agg(total_orders ORDER BY score) AS orders,
-                                     array_agg(total_revenue ORDER BY score)
-                                         AS revenues
-                                FROM marketing_rfm_threshold
-                               WHERE company_id = %(company_id)s) bound
-                        WHERE p.company_id IS NULL
-                           OR p.company_id = %(company_id)s) s""",
-            group=sql_group(
-                SQL("s.recency_score"),
-                SQL("s.frequency_score"),
-                SQL("s.monetary_score"),
-            ),
-            currency_id=company.currency_id.id,
+            """SELECT f.*, person.partner_id,
+                      person.partner_id = min(person.partner_id) OVER (
+                          PARTITION BY person.person_id) AS is_main,
+                      COALESCE(round(f.total_revenue / NULLIF(f.total_orders, 0),
+                                     %(digits)s), 0) AS average_order
+                 FROM (SELECT f.*, %(scores)s
+                         FROM %(facts)s f CROSS JOIN (%(bound)s) bound) f
+                 JOIN %(persons)s person USING (person_id)
+                 JOIN res_partner p ON p.id = person.partner_id
+                WHERE p.company_id IS NULL OR p.company_id = %(company_id)s""",
             digits=company.currency_id.decimal_places,
-            recency=scores[0],
-            frequency=scores[1],
-            monetary=scores[2],
+            scores=thresholds._sql_scores(SQL("f"), named=True),
             facts=FACTS,
+            bound=thresholds._sql_bounds(company),
             persons=PERSONS,
             company_id=company.id,
         )

@@ -7,9 +7,17 @@ contact of its own. ``person_id`` is the first of these contacts.
 from odoo import fields
 from odoo.tools import SQL
 
-# Of the contacts that a pass is about; see `fill_persons`.
+# What a pass is about, kept until its transaction ends: contacts and the persons behind
+# them, their orders, what comes of them.
 PERSONS = SQL.identifier("marketing_metrics_person")
+ORDERS = SQL.identifier("marketing_metrics_order")
 FACTS = SQL.identifier("marketing_metrics_fact")
+
+# Student's t for 1, 2, 3 … degrees of freedom, 0.9 of the distribution below it.
+T_QUANTILES = (
+    *(3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372),
+    *(1.363, 1.356, 1.350, 1.345, 1.341),
+)
 
 # Everybody who is not logged in orders as this contact, so it is nobody.
 NOBODY = SQL(
@@ -18,60 +26,8 @@ NOBODY = SQL(
 )
 
 
-def all_customers(company):
-    """Return a query with the orders of every customer: ``last_order_date``,
-    ``total_orders``, ``total_revenue``."""
-    return SQL(
-        """SELECT max(buyer.last_order_date) AS last_order_date,
-                  sum(buyer.total_orders)::int AS total_orders,
-                  sum(buyer.total_revenue) AS total_revenue
-             FROM (SELECT so.partner_id, max(so.date_order) AS last_order_date,
-                          count(*) AS total_orders,
-                          sum(%(revenue)s) AS total_revenue
-                     FROM sale_order so
-                     LEFT JOIN (%(refunds)s) refund ON refund.order_id = so.id
-                    WHERE so.company_id = %(company_id)s AND so.state = 'sale'
-                      AND so.partner_id NOT IN %(nobody)s
-                    GROUP BY so.partner_id) buyer
-             JOIN res_partner p ON p.id = buyer.partner_id
-            GROUP BY COALESCE(NULLIF(p.email_normalized, ''), p.id::varchar)""",
-        revenue=_order_revenue(company),
-        refunds=_refunds(company, SQL("TRUE")),
-        company_id=company.id,
-        nobody=NOBODY,
-    )
-
-
-def active_contacts(company, first_id, last_id):
-    """Return a query with the contacts of an interval of ids that ordered from a
-    company, clicked in its messages, or have figures from the time they did."""
-    between = SQL("partner_id BETWEEN %s AND %s", first_id, last_id)
-    return SQL(
-        """SELECT partner_id FROM sale_order
-            WHERE company_id = %(company_id)s AND state = 'sale' AND %(between)s
-            UNION
-           SELECT m.partner_id FROM marketing_message m
-            WHERE m.company_id = %(company_id)s AND m.%(between)s
-              AND m.id IN (%(clicked)s)
-            UNION
-           SELECT p.id FROM marketing_message m
-             JOIN res_partner p ON p.email_normalized = m.email_normalized
-            WHERE m.company_id = %(company_id)s AND m.partner_id IS NULL
-              AND p.id BETWEEN %(first_id)s AND %(last_id)s
-              AND m.id IN (%(clicked)s)
-            UNION
-           SELECT partner_id FROM marketing_customer_metrics
-            WHERE company_id = %(company_id)s AND %(between)s""",
-        company_id=company.id,
-        between=between,
-        first_id=first_id,
-        last_id=last_id,
-        clicked=_clicks(SQL("message_id")),
-    )
-
-
 def persons(contacts):
-    """Return a query with the persons behind contacts and all their contacts:
+    """Return a query with the persons behind contacts, under all their contacts:
     ``partner_id``, ``person_id`` (NULL for nobody), ``email``.
 
     :param SQL contacts: a query for ids of ``res.partner``
@@ -95,6 +51,50 @@ def persons(contacts):
     )
 
 
+def persons_between(first_id, last_id):
+    """Return the same for all persons with their first contact in an interval of ids.
+
+    :param int first_id: the lowest id
+    :param int last_id: the highest id
+    """
+    return SQL(
+        """SELECT p.id AS partner_id, p.email_normalized AS email,
+                  CASE WHEN p.id NOT IN %(nobody)s
+                       THEN COALESCE(twins.first_id, p.id) END AS person_id
+             FROM res_partner p
+             LEFT JOIN (SELECT email_normalized, min(id) AS first_id
+                          FROM res_partner
+                         WHERE email_normalized != ''
+                         GROUP BY email_normalized
+                        HAVING count(*) > 1) twins USING (email_normalized)
+            WHERE COALESCE(twins.first_id, p.id)
+                  BETWEEN %(first_id)s AND %(last_id)s""",
+        first_id=first_id,
+        last_id=last_id,
+        nobody=NOBODY,
+    )
+
+
+def orders(company):
+    """Return a query with the confirmed orders of the persons of a pass: ``id``,
+    ``person_id``, ``date_order``, ``rate`` (of its currency, for one of the
+    company's), ``amount`` (in the company's currency) and ``is_attributed``."""
+    rate = SQL("COALESCE(NULLIF(so.currency_rate, 0), 1)")
+    return SQL(
+        """SELECT so.id, person.person_id, so.date_order, %(rate)s AS rate,
+                  round(so.amount_total / %(rate)s, %(digits)s) AS amount,
+                  so.attributed_message_id IS NOT NULL AS is_attributed
+             FROM %(persons)s person
+             JOIN sale_order so ON so.partner_id = person.partner_id
+            WHERE so.company_id = %(company_id)s AND so.state = 'sale'
+              AND person.person_id IS NOT NULL""",
+        rate=rate,
+        digits=company.currency_id.decimal_places,
+        persons=PERSONS,
+        company_id=company.id,
+    )
+
+
 def facts(company, few):
     """Return a query with what the persons of a pass did: one row for each who ordered
     from a company or clicked in its messages.
@@ -102,28 +102,36 @@ def facts(company, few):
     :param bool few: whether the pass is about few persons
     """
     return SQL(
-        """WITH orders AS MATERIALIZED (%(orders)s),
+        """WITH figures AS MATERIALIZED (%(figures)s),
                 clicks AS MATERIALIZED (%(clicks)s),
                 favourites AS MATERIALIZED (%(favourites)s)
-           SELECT person_id, COALESCE(orders.total_orders, 0)::int AS total_orders,
-                  COALESCE(orders.total_revenue, 0) AS total_revenue,
-                  orders.first_order_date, orders.last_order_date,
-                  orders.last_attributed_order_at,
-                  %(next_order)s,
+           SELECT person_id, COALESCE(figures.total_orders, 0)::int AS total_orders,
+                  COALESCE(figures.total_revenue, 0) AS total_revenue,
+                  figures.first_order_date, figures.last_order_date,
+                  figures.last_attributed_order_at, %(next_order)s,
                   favourites.category_id AS favourite_category_id,
                   clicks.last_click_at
-             FROM orders
+             FROM (SELECT *, last_order_date::date AS last_day,
+                          %(quantiles)s[LEAST(gaps - 1, %(degrees)s)]
+                          * gap_deviation * sqrt(1 + 1.0 / NULLIF(gaps, 0)) AS leeway
+                     FROM figures) figures
              FULL JOIN clicks USING (person_id)
              LEFT JOIN favourites USING (person_id)""",
-        orders=_orders(company, few),
+        figures=_figures(company, few),
         clicks=_last_clicks(company),
-        favourites=_favourites(company),
+        favourites=_favourites(),
         next_order=_next_order(),
+        quantiles=SQL("(%s::numeric[])", list(T_QUANTILES)),
+        degrees=len(T_QUANTILES),
     )
 
 
-def _orders(company, few):
-    """One row for each person who ordered, with the rhythm of their orders."""
+def _figures(company, few):
+    """One row for each person who ordered, with the rhythm of their orders.
+
+    What an order brought in is what `sale.order._get_marketing_revenue` says: with tax,
+    less posted credit notes.
+    """
     return SQL(
         """SELECT person_id, count(*) AS total_orders, sum(revenue) AS total_revenue,
                   min(date_order) AS first_order_date,
@@ -132,46 +140,28 @@ def _orders(company, few):
                       AS last_attributed_order_at,
                   count(gap) AS gaps, avg(gap) AS mean_gap,
                   stddev_samp(gap) AS gap_deviation
-             FROM (SELECT person.person_id, so.date_order, %(revenue)s AS revenue,
-                          so.attributed_message_id IS NOT NULL AS is_attributed,
+             FROM (SELECT person_id, date_order, is_attributed,
+                          GREATEST(amount + COALESCE(refund.refunded, 0), 0) AS revenue,
                           -- Orders of one day are one visit.
-                          NULLIF(so.date_order::date - lag(so.date_order::date) OVER (
-                              PARTITION BY person.person_id ORDER BY so.date_order), 0)
-                              AS gap
-                     FROM %(persons)s person
-                     JOIN sale_order so ON so.partner_id = person.partner_id
-                     LEFT JOIN (%(refunds)s) refund ON refund.order_id = so.id
-                    WHERE so.company_id = %(company_id)s AND so.state = 'sale'
-                      AND person.person_id IS NOT NULL) o
+                          NULLIF(date_order::date - lag(date_order::date) OVER (
+                              PARTITION BY person_id ORDER BY date_order), 0) AS gap
+                     FROM %(orders)s o
+                     LEFT JOIN (%(refunds)s) refund ON refund.order_id = o.id) visit
             GROUP BY person_id""",
-        revenue=_order_revenue(company),
-        persons=PERSONS,
-        refunds=_refunds(company, _own_refunds(company) if few else SQL("TRUE")),
-        company_id=company.id,
-    )
-
-
-def _order_revenue(company):
-    """What an order ``so`` brought in, in its company's currency: with tax, less its
-    posted credit notes ``refund``. `sale.order._get_marketing_revenue` in SQL.
-    """
-    return SQL(
-        """GREATEST(
-               round(so.amount_total / COALESCE(NULLIF(so.currency_rate, 0), 1), %s)
-               + COALESCE(refund.amount, 0), 0)""",
-        company.currency_id.decimal_places,
+        orders=ORDERS,
+        refunds=_refunds(company, _own_refunds() if few else SQL("TRUE")),
     )
 
 
 def _refunds(company, condition):
-    """One row for each order with posted credit notes: ``order_id``, ``amount``, not
-    positive, in the company's currency. A credit note for several orders is shared out
-    by what it gives back for each.
+    """One row for each order with posted credit notes: ``order_id``, ``refunded``,
+    which is not positive, in the company's currency. A credit note for several orders
+    is shared out by what it gives back for each.
     """
     return SQL(
         """SELECT order_id,
                   round(sum(amount * COALESCE(given / NULLIF(all_given, 0),
-                                              1.0 / orders)), %(digits)s) AS amount
+                                              1.0 / orders)), %(digits)s) AS refunded
              FROM (SELECT sol.order_id, m.amount_total_signed AS amount,
                           sum(l.price_total) AS given,
                           sum(sum(l.price_total)) OVER (PARTITION BY m.id) AS all_given,
@@ -189,46 +179,42 @@ def _refunds(company, condition):
     )
 
 
-def _own_refunds(company):
+def _own_refunds():
     """Only the invoices and credit notes of the persons of a pass."""
     return SQL(
         """m.id IN (
-               SELECT l.move_id FROM %s person
-                 JOIN sale_order so ON so.partner_id = person.partner_id
-                  AND so.company_id = %s AND so.state = 'sale'
-                 JOIN sale_order_line sol ON sol.order_id = so.id
+               SELECT l.move_id FROM %s o
+                 JOIN sale_order_line sol ON sol.order_id = o.id
                  JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sol.id
                  JOIN account_move_line l ON l.id = rel.invoice_line_id)""",
-        PERSONS,
-        company.id,
+        ORDERS,
     )
 
 
 def _next_order():
     """When a person orders next, if their orders have a rhythm.
 
-    At least three days of ordering, so two gaps between them. Regular are gaps whose
-    deviation is at most their mean divided by the square root of two: gamma-distributed
-    with a shape of two or more, the bound between chance (one, Poisson) and habit in
-    Chatfield and Goodhardt, "A Consumer Purchasing Model with Erlang Inter-Purchase
-    Times", JASA 68 (1973), and Platzer and Reutterer, "Ticking Away the Moments",
-    Marketing Science 35 (2016). The next order is expected one mean gap after the last
-    one, give or take a deviation. Whoever missed two mean gaps has given up the habit.
+    Expected one mean gap after the last order, with the range that holds the next one
+    of four in five regular customers: the prediction interval of Student's t, for n
+    gaps with the standard deviation s, ± t(0.9, n - 1) · s · √(1 + 1/n); see Geisser,
+    "Predictive Inference" (1993), or any textbook of statistics. So it takes at least
+    two gaps, and few gaps have to be more alike than many.
+
+    There is no rhythm where that range is wider than the mean gap on either side: the
+    next order could come at any time. Once the range has passed without an order, the
+    habit is taken to be over.
     """
     return SQL(
-        """CASE WHEN %(regular)s THEN %(last)s + round(mean_gap)::int END
+        """CASE WHEN %(is_regular)s THEN last_day + round(mean_gap)::int END
                AS next_order_date,
-           CASE WHEN %(regular)s
-                THEN %(last)s + GREATEST(round(mean_gap - gap_deviation), 1)::int END
+           CASE WHEN %(is_regular)s
+                THEN last_day + GREATEST(round(mean_gap - leeway), 1)::int END
                AS next_order_from,
-           CASE WHEN %(regular)s
-                THEN %(last)s + round(mean_gap + gap_deviation)::int END
+           CASE WHEN %(is_regular)s THEN last_day + round(mean_gap + leeway)::int END
                AS next_order_until""",
-        last=SQL("orders.last_order_date::date"),
-        regular=SQL(
-            """(orders.gaps >= 2
-                AND 2 * gap_deviation * gap_deviation <= mean_gap * mean_gap
-                AND %s - orders.last_order_date::date <= 2 * mean_gap)""",
+        is_regular=SQL(
+            """(leeway <= mean_gap
+                AND last_day + round(mean_gap + leeway)::int >= %s)""",
             fields.Date.today(),
         ),
     )
@@ -236,8 +222,11 @@ def _next_order():
 
 def _last_clicks(company):
     """When a person last followed a link, by messages to one of their contacts; of
-    those to no contact, by the address."""
-    clicks = _clicks(SQL("message_id, occurred_at"))
+    those to no contact, by the address. What scanners follow does not count."""
+    clicks = SQL(
+        """SELECT message_id, occurred_at FROM marketing_engagement
+            WHERE kind = 'click' AND is_machine IS NOT TRUE"""
+    )
     return SQL(
         """SELECT person_id, max(occurred_at) AS last_click_at
              FROM (SELECT person.person_id, click.occurred_at
@@ -259,35 +248,21 @@ def _last_clicks(company):
     )
 
 
-def _clicks(columns):
-    """Clicks of people; what scanners follow does not count."""
-    return SQL(
-        """SELECT %s FROM marketing_engagement
-            WHERE kind = 'click' AND is_machine IS NOT TRUE""",
-        columns,
-    )
-
-
-def _favourites(company):
+def _favourites():
     """The category of the shop a person spent most in; of equals the older one."""
     return SQL(
         """SELECT DISTINCT ON (person_id) person_id, category_id
-             FROM (SELECT person.person_id,
+             FROM (SELECT o.person_id,
                           category.product_public_category_id AS category_id,
-                          sum(sol.price_total
-                              / COALESCE(NULLIF(so.currency_rate, 0), 1)) AS spent
-                     FROM %(persons)s person
-                     JOIN sale_order so ON so.partner_id = person.partner_id
-                     JOIN sale_order_line sol ON sol.order_id = so.id
+                          sum(sol.price_total / o.rate) AS spent
+                     FROM %s o
+                     JOIN sale_order_line sol ON sol.order_id = o.id
                      JOIN product_product pp ON pp.id = sol.product_id
                      JOIN product_public_category_product_template_rel category
                        ON category.product_template_id = pp.product_tmpl_id
-                    WHERE so.company_id = %(company_id)s AND so.state = 'sale'
-                      AND sol.display_type IS NULL AND sol.reward_id IS NULL
+                    WHERE sol.display_type IS NULL AND sol.reward_id IS NULL
                       AND sol.is_delivery IS NOT TRUE
-                      AND person.person_id IS NOT NULL
-                    GROUP BY person.person_id, category.product_public_category_id) s
+                    GROUP BY o.person_id, category.product_public_category_id) s
             ORDER BY person_id, spent DESC, category_id""",
-        persons=PERSONS,
-        company_id=company.id,
+        ORDERS,
     )

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 # Contacts of one batch that something changed for.
 MAX_CONTACTS = 20_000
 # How many ids of contacts one batch of the nightly pass is about.
-INTERVAL = 200_000
+INTERVAL = 500_000
 
 
 class MarketingMetricsTask(models.Model):
@@ -47,7 +47,7 @@ class MarketingMetricsTask(models.Model):
 
     @api.model
     def _add_all(self, companies=None):
-        """Have everything computed, once: first what scores take, then all contacts.
+        """Have everything computed, once: first all contacts, then what scores take.
 
         :param res.company companies: of these companies; None: of all
         """
@@ -70,14 +70,20 @@ class MarketingMetricsTask(models.Model):
                    SELECT company.id, part.first_id, part.last_id
                      FROM res_company company
                     CROSS JOIN (
-                          SELECT NULL::int AS first_id, NULL::int AS last_id
-                           UNION ALL
-                          SELECT i + 1, i + %(interval)s
+                          SELECT i + 1 AS first_id, i + %(interval)s AS last_id
                             FROM generate_series(
                                  0, (SELECT max(id) FROM res_partner), %(interval)s) i
-                          ) part
+                           UNION ALL
+                          SELECT NULL, NULL) part
                     WHERE %(chosen)s
-                    ORDER BY company.id, part.first_id NULLS FIRST""",
+                      AND (EXISTS (SELECT FROM sale_order known
+                                    WHERE known.company_id = company.id
+                                      AND known.state = 'sale')
+                           OR EXISTS (SELECT FROM marketing_message known
+                                       WHERE known.company_id = company.id)
+                           OR EXISTS (SELECT FROM marketing_customer_metrics known
+                                       WHERE known.company_id = company.id))
+                    ORDER BY company.id, part.first_id NULLS LAST""",
                 chosen=chosen,
                 interval=INTERVAL,
             )

@@ -5,6 +5,7 @@ fifths of them have waited longer since their last order. The first group whose 
 hold all three scores is the customer's; together they leave no score out.
 """
 
+import itertools
 from typing import NamedTuple
 
 from odoo.tools import SQL
@@ -26,10 +27,13 @@ class RfmGroup(NamedTuple):
     monetary: tuple
     meaning: str
 
-    def pair(self, recency, frequency, monetary):
-        """Return each score with the range it has to be in."""
-        scores = (recency, frequency, monetary)
-        return zip(scores, (self.recency, self.frequency, self.monetary), strict=True)
+    def holds(self, *scores):
+        """Whether somebody with these scores fits in: recency, frequency, money."""
+        ranges = (self.recency, self.frequency, self.monetary)
+        return all(
+            low <= score <= high
+            for score, (low, high) in zip(scores, ranges, strict=True)
+        )
 
 
 RFM_GROUPS = (
@@ -86,8 +90,7 @@ def get_group(recency, frequency, monetary):
     :rtype: str | None
     """
     for group in RFM_GROUPS:
-        pairs = group.pair(recency, frequency, monetary)
-        if all(low <= score <= high for score, (low, high) in pairs):
+        if group.holds(recency, frequency, monetary):
             return group.key
     return None
 
@@ -101,15 +104,12 @@ def sql_group(recency, frequency, monetary):
     :return: an expression of the group's key, NULL without scores
     :rtype: SQL
     """
-    cases = [
-        SQL(
-            "WHEN %s THEN %s",
-            SQL(" AND ").join(
-                SQL("%s BETWEEN %s AND %s", score, low, high)
-                for score, (low, high) in group.pair(recency, frequency, monetary)
-            ),
-            group.key,
-        )
-        for group in RFM_GROUPS
-    ]
-    return SQL("CASE %s END", SQL(" ").join(cases))
+    groups = [get_group(*scores) for scores in itertools.product(SCORES, repeat=3)]
+    # A place in the list of all scores; there is none if they are 0.
+    return SQL(
+        "(%s::varchar[])[25 * %s + 5 * %s + %s - 30]",
+        groups,
+        recency,
+        frequency,
+        monetary,
+    )

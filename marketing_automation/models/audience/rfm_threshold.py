@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from . import metrics_sql
+from .rfm_groups import sql_group
 
+SCORE_FIELDS = ("recency_score", "frequency_score", "monetary_score", "rfm_group")
 # With fewer customers there are no fifths to tell apart.
 MIN_CUSTOMERS = 5
 
@@ -46,6 +47,11 @@ class RfmThreshold(models.Model):
     )
 
     @api.model
+    def _is_known(self, company):
+        """Whether there are rules for the scores of a company's customers."""
+        return bool(self.search_count([("company_id", "=", company.id)], limit=1))
+
+    @api.model
     def _compute_thresholds(self, company):
         """Read off a company's customers what each score takes.
 
@@ -72,15 +78,65 @@ class RfmThreshold(models.Model):
                                    AS orders,
                                %(fifths)s WITHIN GROUP (ORDER BY total_revenue)
                                    AS revenues
-                          FROM (%(customers)s) customer) bound
+                          FROM marketing_customer_metrics
+                         WHERE company_id = %(company_id)s AND is_main
+                           AND total_orders > 0) bound
                  CROSS JOIN generate_series(1, 4) i
                  WHERE bound.customers >= %(min_customers)s
                 """,
                 company_id=company.id,
                 now=fields.Datetime.now(),
                 fifths=SQL("percentile_disc(ARRAY[0.2, 0.4, 0.6, 0.8])"),
-                customers=metrics_sql.all_customers(company),
                 min_customers=MIN_CUSTOMERS,
             )
         )
         self.invalidate_model(flush=False)
+
+    @api.model
+    def _sql_bounds(self, company):
+        """Return a query with one row: what a company's scores take, in arrays.
+
+        :param res.company company: whose customers they are
+        :rtype: SQL
+        """
+        return SQL(
+            """SELECT array_agg(last_order_date ORDER BY score) AS last_orders,
+                      array_agg(total_orders ORDER BY score) AS orders,
+                      array_agg(total_revenue ORDER BY score) AS revenues
+                 FROM marketing_rfm_threshold WHERE company_id = %s""",
+            company.id,
+        )
+
+    @api.model
+    def _sql_scores(self, row, named=False):
+        """Return the expressions of `SCORE_FIELDS`: 0 and no group for who never
+        ordered, and where there are no rules yet.
+
+        :param SQL row: has ``last_order_date``, ``total_orders``, ``total_revenue``;
+            the bounds are in ``bound``
+        :param bool named: whether to name them for a SELECT
+        :rtype: SQL
+        """
+        scores = [
+            SQL(
+                """CASE WHEN %s.total_orders > 0 AND bound.orders IS NOT NULL
+                        THEN 1 + %s ELSE 0 END""",
+                row,
+                SQL(" + ").join(
+                    SQL("(%s.%s > bound.%s[%s])::int", row, figure, bounds, i)
+                    for i in range(1, 5)
+                ),
+            )
+            for figure, bounds in (
+                (SQL("last_order_date"), SQL("last_orders")),
+                (SQL("total_orders"), SQL("orders")),
+                (SQL("total_revenue"), SQL("revenues")),
+            )
+        ]
+        expressions = [*scores, sql_group(*scores)]
+        if named:
+            expressions = [
+                SQL("%s AS %s", expression, SQL.identifier(name))
+                for expression, name in zip(expressions, SCORE_FIELDS, strict=True)
+            ]
+        return SQL(", ").join(expressions)
