@@ -76,7 +76,7 @@ class MarketingPreference(models.Model):
         if not addresses or not purposes:
             return 0
         if state == "given" and lift_suppression:
-            self._lift_suppression(channel, addresses, source, ip)
+            self._lift_suppression(company, channel, addresses, source, ip)
         self.env.flush_all()
         text_id = self.env["marketing.consent.text"]._keep(text)
         count = 0
@@ -216,8 +216,9 @@ class MarketingPreference(models.Model):
             ).opt_out = True
 
     @api.model
-    def _lift_suppression(self, channel, addresses, source, ip):
-        """Take addresses off the blacklists; what they had agreed to before is over."""
+    def _lift_suppression(self, company, channel, addresses, source, ip):
+        """Take addresses off the blacklists. What they had agreed to before is over; no
+        policy adds anything to what they agree to now."""
         suppressed = self._find_suppressed(channel, addresses)
         if not suppressed:
             return
@@ -226,9 +227,18 @@ class MarketingPreference(models.Model):
             self._make_statement(
                 SQL(
                     """SELECT company_id, purpose, address FROM marketing_preference
-                        WHERE channel = %s AND state = 'given' AND address = ANY(%s)""",
-                    channel,
-                    suppressed,
+                        WHERE channel = %(channel)s AND state = 'given'
+                          AND address = ANY(%(addresses)s)
+                        UNION
+                       SELECT company.id, purpose, address FROM res_company company
+                        CROSS JOIN unnest(%(purposes)s) purpose
+                        CROSS JOIN unnest(%(addresses)s) address
+                        WHERE company.id = %(company_id)s
+                           OR company.consent_policy = 'soft_opt_in'""",
+                    channel=channel,
+                    addresses=suppressed,
+                    purposes=[purpose for purpose, _label in PURPOSES],
+                    company_id=company.id,
                 ),
                 channel=channel,
                 state="withdrawn",

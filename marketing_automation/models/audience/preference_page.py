@@ -284,15 +284,12 @@ class MarketingPreferencePage(models.AbstractModel):
 
     @api.model
     def _save_choices(self, message, address, choices, ticked, ip):
-        """Record what changes of one address. Who is on a blacklist and ticks something
-        gets that, and nothing else: not what a policy would add to it either."""
-        given = [c for c in choices if c.key in ticked and not c.is_on]
-        is_lifted = any(choice.is_suppressed for choice in given)
-        for choice in given:
-            self._record(message, address, choice, "given", ip)
+        """Record what changes of one address."""
         for choice in choices:
-            if choice.key not in ticked and (choice.is_on or is_lifted):
-                self._record(message, address, choice, "withdrawn", ip)
+            is_wanted = choice.key in ticked
+            if is_wanted != choice.is_on:
+                state = "given" if is_wanted else "withdrawn"
+                self._record(message, address, choice, state, ip)
 
     @api.model
     def _record(self, message, address, choice, state, ip):
