@@ -1,4 +1,5 @@
 from . import cart_activity
+from . import confirm
 from . import preferences
 from . import recovery
 from . import tracking

@@ -2,6 +2,7 @@ from . import (
     blacklists,
     customer_segment,
     marketing_consent_log,
+    marketing_opt_in,
     marketing_preference,
     marketing_recipient,
     marketing_suppression,

@@ -1,1 +1,1 @@
-from . import marketing_template, template_context
+from . import marketing_template, opt_in_context, template_context

@@ -8,6 +8,7 @@ from ...tools import rendering
 from ...tools.html_text import names_all
 from ..audience.purposes import PURPOSES
 from ..channels import CHANNELS
+from .opt_in_context import OPT_IN_TAGS, SAMPLE_OPT_IN_CONTEXT
 from .template_context import (
     BLOCKS,
     CART_LINE_TAGS,
@@ -43,6 +44,12 @@ SKELETON = """{% extends "layout" %}
 {% endblock %}
 """
 FIELDS_BY_PART = {part: name for name, part in PARTS.items()} | {"sms": "body_sms"}
+# What each kind of template can say, and made-up values to check and preview it with.
+CONTEXTS = {
+    "cart": (CART_TAGS, SAMPLE_CART_CONTEXT),
+    "contact": (CONTACT_TAGS, SAMPLE_CONTACT_CONTEXT),
+    "opt_in": (OPT_IN_TAGS, SAMPLE_OPT_IN_CONTEXT),
+}
 # What Twilio takes at most in one message.
 MAX_SMS_LENGTH = 1600
 
@@ -68,7 +75,11 @@ class MarketingTemplate(models.Model):
     )
     channel = fields.Selection(CHANNELS, required=True, default="email")
     context = fields.Selection(
-        [("cart", "Abandoned cart"), ("contact", "Any contact")],
+        [
+            ("cart", "Abandoned cart"),
+            ("contact", "Any contact"),
+            ("opt_in", "Confirmation of consent"),
+        ],
         string="Used For",
         required=True,
         default="cart",
@@ -284,16 +295,14 @@ class MarketingTemplate(models.Model):
 
         :rtype: list[MergeTag]
         """
-        return list(CONTACT_TAGS if self.context == "contact" else CART_TAGS)
+        return list(CONTEXTS[self.context or "cart"][0])
 
     def _get_sample_context(self):
         """Return made-up values to check and preview templates of this kind with.
 
         :rtype: dict
         """
-        if self.context == "contact":
-            return SAMPLE_CONTACT_CONTEXT
-        return SAMPLE_CART_CONTEXT
+        return CONTEXTS[self.context or "cart"][1]
 
     # === CHECKS ===#
 

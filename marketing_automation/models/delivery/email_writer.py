@@ -12,7 +12,7 @@ from ...tools.shared_rendering import SharedRenderer
 from ..content.template_context import PERSONAL_TAGS
 
 # Links that never depend on a redirect, and that nobody but the recipient sees.
-PERSONAL_LINKS = ("preferences_url", "unsubscribe_url")
+PERSONAL_LINKS = ("confirm_url", "preferences_url", "unsubscribe_url")
 # What stands for each message's own token and key in content that many receive.
 TOKEN_MARKER = make_marker("message.token", "t")
 KEY_MARKER = make_marker("message.key", "t")

@@ -10,7 +10,7 @@ from ..channels import CHANNELS
 from .states import STATES
 
 # Who goes first where the frequency cap lets only one message through.
-PRIORITIES = {"test": 0, "cart": 20, "broadcast": 50}
+PRIORITIES = {"test": 0, "transactional": 10, "cart": 20, "broadcast": 50}
 
 
 class MarketingMessage(models.Model):
