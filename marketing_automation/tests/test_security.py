@@ -35,6 +35,7 @@ MODELS = {
     "marketing.enrollment": READ_ONLY,
     "marketing.template": EDITED_BY_MANAGERS,
     "marketing.message": READ_ONLY,
+    "marketing.opt.in": READ_ONLY,
     "marketing.decision": READ_ONLY,
     "marketing.provider": EDITED_BY_ADMINS,
     "marketing.engagement": READ_ONLY,
@@ -69,6 +70,7 @@ GLOBAL_MODELS = {"marketing.consent.text", "marketing.suppression"}
 SECRETS = {
     "abandoned.cart": {"token"},
     "marketing.message": {"token", "content_values"},
+    "marketing.opt.in": {"token"},
     "marketing.provider": {
         "mail_server_id",
         "sendgrid_api_key",
@@ -180,6 +182,7 @@ class TestSecurity(MarketingCase):
             cls._create_segment(company)
         cls.env["marketing.provider.usage"]._lock(cls.smtp)
         cls._record_consent(cls.company)
+        cls._create_opt_in(cls.company)
         cls._record_wishes(cls.company)
         cls.env["marketing.suppression"]._add(["forgotten@example.com"])
         cls._create_facts()
@@ -207,6 +210,7 @@ class TestSecurity(MarketingCase):
             "abandoned.cart": lambda: shop,
             "marketing.enrollment": lambda: shop.enrollment_ids,
             "marketing.message": lambda: shop.message_ids,
+            "marketing.opt.in": lambda: self._create_opt_in(company),
             "marketing.decision": lambda: self.env["marketing.decision"].search(
                 [("message_id", "in", shop.message_ids.ids)]
             ),
@@ -283,6 +287,12 @@ class TestSecurity(MarketingCase):
         return preferences.search(
             [("company_id", "=", company.id), ("address", "=", "owned@example.com")]
         )
+
+    @classmethod
+    def _create_opt_in(cls, company):
+        requests = cls.env["marketing.opt.in"]
+        requests._request(company, "zoe@example.com", ["offers"], "checkout")
+        return requests.search([("company_id", "=", company.id)], limit=1)
 
     def _create_limits(self, company):
         """Return the use and a throttle of an account of one company."""
@@ -778,6 +788,7 @@ OWN_ROUTES = {
     "/m/<string:code>": {"http": {"GET"}},
     "/marketing/unsubscribe/<string:token>": {"http": {"GET", "POST"}},
     "/marketing/preferences/<string:token>": {"http": {"GET", "POST"}},
+    "/marketing/confirm/<string:token>": {"http": {"GET", "POST"}},
     "/marketing/webhook/<string:token>": {"http": {"POST"}},
 }
 # Odoo's own, extended here: their rights stay Odoo's.
@@ -889,6 +900,8 @@ class TestRoutes(MarketingHttpCase):
                 "unsubscribe",
                 "preference_page",
                 "save_preferences",
+                "confirm_page",
+                "confirm",
                 "receive",
             },
         )
@@ -915,8 +928,9 @@ class TestRoutes(MarketingHttpCase):
             without,
             {
                 ("/marketing/unsubscribe/<string:token>", "POST"),
-                # The token is the proof: see TestPreferencePage.
+                # The token is the proof: see TestPreferencePage, TestOptIn.
                 ("/marketing/preferences/<string:token>", "POST"),
+                ("/marketing/confirm/<string:token>", "POST"),
                 # Signed by the provider: see TestWebhook.
                 ("/marketing/webhook/<string:token>", "POST"),
             },
