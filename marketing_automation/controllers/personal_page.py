@@ -19,6 +19,15 @@ def find_message(token):
     return messages.search([("token", "=", token)])
 
 
+def is_post():
+    """Whether somebody posts. Odoo lets OPTIONS through to every route, and so to those
+    that are for POST alone.
+
+    :rtype: bool
+    """
+    return request.httprequest.method == "POST"
+
+
 def get_other_website_url(website, path):
     """Return the address of a page on its own website, if that has another one.
 

@@ -1,7 +1,12 @@
 from odoo.http import Controller, request, route
 
 from ..models.audience.preference_page import Wanted
-from .personal_page import find_message, get_other_website_url, render_personal_page
+from .personal_page import (
+    find_message,
+    get_other_website_url,
+    is_post,
+    render_personal_page,
+)
 
 
 class Preferences(Controller):
@@ -47,6 +52,8 @@ class Preferences(Controller):
         if not message or get_other_website_url(self._get_website(message), "/"):
             return self._render_unknown()
         http, page = request.httprequest, request.env["marketing.preference.page"]
+        if not is_post():
+            action = None
         if action == "save":
             page._save(message, self._read_form(http.form), http.remote_addr)
         elif action == "unsubscribe":

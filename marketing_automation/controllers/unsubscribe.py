@@ -1,6 +1,6 @@
 from odoo.http import Controller, request, route
 
-from .personal_page import find_message, render_personal_page
+from .personal_page import find_message, is_post, render_personal_page
 
 
 class Unsubscribe(Controller):
@@ -35,6 +35,8 @@ class Unsubscribe(Controller):
         message = find_message(token)
         if not message:
             return self._render_page("unknown", message)
+        if not is_post():
+            return self._render_page("ask", message)
         message._unsubscribe(
             request.httprequest.user_agent.string, request.httprequest.remote_addr
         )

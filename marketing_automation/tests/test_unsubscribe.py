@@ -41,7 +41,8 @@ class TestUnsubscribe(MarketingHttpCase):
             self.assertEqual(response.status_code, 200)
             self.assertRegex(response.text, r'(?s)<form method="post">.*?<button')
             self._assert_anonymous(response)
-        self._get(self.link, method="HEAD")
+        for method in ("HEAD", "OPTIONS"):
+            self._get(self.link, method=method)
         self.assertFalse(self._is_blacklisted())
         self.assertEqual(self.run_.state, "active")
         self.assertEqual(self.message.state, "queued")
