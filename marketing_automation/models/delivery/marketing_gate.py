@@ -22,6 +22,14 @@ ADDRESS_RULES = [
 IS_MARKETING = SQL(
     "(COALESCE(tpl.category, 'marketing') = 'marketing' AND m.priority > 0)"
 )
+NOBODY = SQL("FALSE")
+# Who asks for messages again gets the email to confirm it, blacklisted or not. True of
+# that email alone, and as long as the request is open.
+IS_ASKED_FOR = SQL(
+    """EXISTS (SELECT FROM marketing_opt_in asked
+                WHERE asked.id = m.opt_in_id AND asked.state = 'pending'
+                  AND asked.expires_at > clock.now)"""
+)
 # The person agreed to it, or the company's policy says that they need not have.
 MARKETING_RULES = [
     *CONSENT_RULES,
@@ -213,15 +221,16 @@ class MarketingGate(models.AbstractModel):
         return dict(rows)
 
     @api.model
-    def _make_reason(self, first_rules, last_rules=()):
+    def _make_reason(self, first_rules, last_rules=(), asked_for=NOBODY):
         """Return SQL for the first rule that holds, or NULL.
 
+        :param SQL asked_for: of which ``m`` a blacklist is not heeded
         :rtype: SQL
         """
         key = self.env["marketing.suppression"]._get_address_key()
         rules = [
             *first_rules,
-            ("opted_out", is_suppressed(key)),
+            ("opted_out", SQL("%s AND NOT %s", is_suppressed(key), asked_for)),
             *(
                 (reason, SQL("%s AND %s", IS_MARKETING, condition))
                 for reason, condition in MARKETING_RULES
@@ -291,7 +300,7 @@ class MarketingGate(models.AbstractModel):
                     WHERE m.id = ANY(%(ids)s)) facts
                    WHERE reason IS NOT NULL OR last_at IS NOT NULL
                       OR is_outranked OR has_quiet_hours""",
-                reason=self._make_reason(ADDRESS_RULES, CART_RULES),
+                reason=self._make_reason(ADDRESS_RULES, CART_RULES, IS_ASKED_FOR),
                 others=OTHER_MESSAGES,
                 is_marketing=IS_MARKETING,
                 wished_hours=SQL(
