@@ -148,6 +148,11 @@ PUBLIC_METHODS = {
         "action_view_marketing_consent",
         "action_view_marketing_decisions",
     },
+    "res.config.settings": {
+        "action_edit_consent_texts",
+        "action_open_marketing_providers",
+    },
+    "res.partner": {"action_view_marketing_decisions"},
     "sale.order": {"create"},
     "website": {"create", "write"},
 }
