@@ -290,6 +290,8 @@ def enter_address(odoo, session):
             "country_id": country["id"],
             "address_type": "billing",
             "use_delivery_as_billing": "true",
+            # Without it, the default policy leaves the shopper alone.
+            "consent_cart": "on",
             "csrf_token": html.unescape(token.group(1)),
         },
         timeout=TIMEOUT,
@@ -355,6 +357,12 @@ def play(odoo, inbox):
     seen("in the cart", f"2 x {product['name']}")
     seen("cart", f"{cart['name']}, {money(currency, cart['amount_total'])}")
     seen("known by", SHOPPER["email"])
+    for row in odoo.read(
+        "marketing.preference",
+        [("address", "=", SHOPPER["email"]), ("state", "=", "given")],
+        ["purpose", "source"],
+    ):
+        seen("agreed to", f"purpose “{row['purpose']}”, ticked at {row['source']}")
 
     step("Time passes (the cart's last activity is moved back by 90 minutes)")
     let_time_pass(odoo, cart, hours=1.5)
