@@ -44,6 +44,7 @@
         "views/settings/res_config_settings_views.xml",
         "views/website/link_templates.xml",
         "views/website/confirm_templates.xml",
+        "views/website/consent_templates.xml",
         "views/website/preference_templates.xml",
         "views/website/recovery_templates.xml",
         "views/website/unsubscribe_templates.xml",

@@ -1,5 +1,6 @@
 from . import cart_activity
 from . import confirm
+from . import consent
 from . import preferences
 from . import recovery
 from . import tracking

@@ -24,6 +24,13 @@ class ResConfigSettings(models.TransientModel):
     consent_policy = fields.Selection(
         related="company_id.consent_policy", readonly=False
     )
+    double_opt_in = fields.Boolean(related="company_id.double_opt_in", readonly=False)
+    consent_at_checkout = fields.Boolean(
+        related="website_id.consent_at_checkout", readonly=False
+    )
+    consent_at_sign_up = fields.Boolean(
+        related="website_id.consent_at_sign_up", readonly=False
+    )
     email_cap_hours = fields.Float(related="company_id.email_cap_hours", readonly=False)
     sms_cap_hours = fields.Float(related="company_id.sms_cap_hours", readonly=False)
     quiet_hours_sms = fields.Boolean(
@@ -64,6 +71,18 @@ class ResConfigSettings(models.TransientModel):
     def _onchange_send_abandoned_cart_email(self):
         if self.send_abandoned_cart_email:
             self.cart_recovery_enabled = False
+
+    def action_edit_consent_texts(self):
+        """Open the words with which this website asks for consent.
+
+        :return: a window action
+        :rtype: dict
+        """
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "marketing_automation.action_website_consent_texts"
+        )
+        return {**action, "res_id": self.website_id.id}
 
     def action_open_marketing_providers(self):
         """Open the providers, where an administrator decides what leaves.

@@ -1,5 +1,6 @@
 from . import (
     blacklists,
+    consent_form,
     customer_segment,
     marketing_consent_log,
     marketing_opt_in,
@@ -17,6 +18,7 @@ from . import (
     segment_query,
     segment_refresh,
     segment_summary,
+    website,
 )
 from . import (
     metrics_task,

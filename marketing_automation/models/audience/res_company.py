@@ -19,3 +19,9 @@ class ResCompany(models.Model):
         "of offers, and who left a cart with their address of that cart, unless they "
         "said no. Ask what the law says where your customers live.",
     )
+    double_opt_in = fields.Boolean(
+        string="Confirm by Email",
+        default=True,
+        help="Who ticks a box gets an email with a button, and agrees with that. It "
+        "proves that the address is theirs. Off: ticking is enough.",
+    )
