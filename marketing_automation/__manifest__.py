@@ -10,6 +10,7 @@
         "mass_mailing",
         "phone_validation",
         "digest",
+        "privacy_lookup",
     ],
     "external_dependencies": {
         "python": ["jinja2", "css-inline", "dnspython", "sendgrid", "twilio"]

@@ -6,3 +6,4 @@ from . import content
 from . import delivery
 from . import feedback
 from . import res_config_settings
+from .audience import privacy

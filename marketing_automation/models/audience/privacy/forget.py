@@ -1,0 +1,170 @@
+"""Forgetting: what becomes of everything that is stored about a person."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .registry import ANONYMIZE, DELETE
+
+
+class MarketingPrivacy(models.AbstractModel):
+    _inherit = "marketing.privacy"
+
+    @api.model
+    def _forget(self, person):
+        """Erase what is stored about a person, or make it nobody's.
+
+        They are never written to again: a digest of each address stays, and the proof
+        of what they agreed to before. Done again, it does nothing more.
+
+        :param Person person: see :meth:`_find_person`
+        :return: what was erased, number of rows by model
+        :rtype: dict[str, int]
+        :raise AccessError: the user is no marketing manager
+        :raise UserError: a company they do not work for has something stored, too; or a
+            message is just being handed over
+        """
+        self._check_may(person)
+        privacy = self.sudo()
+        privacy._stop_everything(person)
+        privacy._suppress_for_good(person)
+        privacy._keep_credit(person)
+        erased = privacy._erase_outside(person)
+        self.env.flush_all()
+        for stored in privacy._get_stored():
+            count = privacy._erase_stored(stored, stored.find(person))
+            if stored.at_forget in (DELETE, ANONYMIZE) and count:
+                erased[stored.model] = erased.get(stored.model, 0) + count
+        self.env.invalidate_all(flush=False)
+        return erased
+
+    @api.model
+    def _stop_everything(self, person):
+        """End what is running for a person, before anything of it is erased.
+
+        :raise UserError: a message is with a provider at this moment
+        """
+        messages = self.env["marketing.message"].browse(person.message_ids)
+        runs = self.env["marketing.enrollment"].search(
+            [
+                ("state", "in", ("active", "paused")),
+                "|",
+                ("email_normalized", "in", person.emails),
+                ("abandoned_cart_id", "in", person.cart_ids),
+            ]
+        )
+        runs._stop("opted_out")
+        messages.filtered(lambda message: message.state == "queued")._set_state(
+            "cancelled", "opted_out"
+        )
+        if any(message.state == "sending" for message in messages):
+            raise UserError(
+                self.env._(
+                    "A message to this person is being handed over at this moment. "
+                    "Nothing was changed; try again in a few minutes."
+                )
+            )
+
+    @api.model
+    def _suppress_for_good(self, person):
+        """Keep the digests, and the proof that they asked to be forgotten."""
+        suppressions = self.env["marketing.suppression"]
+        log = self.env["marketing.consent.log"]
+        for channel, addresses in (("email", person.emails), ("sms", person.numbers)):
+            new = sorted(set(addresses) - suppressions._find_addresses(addresses))
+            suppressions._add(new)
+            log._append(channel, new, "all", "forget")
+
+    @api.model
+    def _keep_credit(self, person):
+        """Replace the links from orders to messages by sums: an order says whose it is,
+        and figures stay right without them."""
+        messages = self.env["marketing.message"].browse(person.message_ids)
+        for message in messages:
+            if message.attributed_order_ids:
+                message.kept_revenue = message.attributed_revenue
+                message.attributed_order_ids.attributed_message_id = False
+        self.env["sale.order"].search(
+            [("partner_id", "in", person.partner_ids)]
+        ).attributed_message_id = False
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """DELETE FROM sale_order_restored_cart_rel rel
+                    WHERE abandoned_cart_id = ANY(%s)
+                       OR sale_order_id IN (SELECT id FROM sale_order
+                                             WHERE partner_id = ANY(%s))""",
+                list(person.cart_ids),
+                list(person.partner_ids),
+            )
+        )
+
+    @api.model
+    def _erase_stored(self, stored, condition):
+        """Do with rows of a table what is done with them at forget.
+
+        :param Stored stored: line of the registry
+        :param SQL condition: which rows ``t``
+        :return: number of rows
+        :rtype: int
+        """
+        table = SQL.identifier(self.env[stored.model]._table)
+        if stored.at_forget == DELETE:
+            self.env.cr.execute(SQL("DELETE FROM %s t WHERE %s", table, condition))
+        elif stored.at_forget == ANONYMIZE:
+            self._clear(table, stored.cleared, condition)
+        else:
+            return 0
+        return self.env.cr.rowcount
+
+    @api.model
+    def _clear(self, table, cleared, condition):
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %s t SET %s WHERE %s",
+                table,
+                SQL(", ").join(
+                    SQL("%s = %s", SQL.identifier(name), value)
+                    for name, value in cleared.items()
+                ),
+                condition,
+            )
+        )
+
+
+class AbandonedCart(models.Model):
+    _inherit = "abandoned.cart"
+
+    forgotten_at = fields.Datetime(
+        string="Personal Data Erased",
+        readonly=True,
+        help="From then on nothing says whose cart it was.",
+    )
+
+    _kept_idx = models.Index(
+        "(company_id, abandoned_at) WHERE forgotten_at IS NULL "
+        "AND state IN ('recovered', 'expired', 'excluded')"
+    )
+
+
+class MarketingMessage(models.Model):
+    _inherit = "marketing.message"
+
+    forgotten_at = fields.Datetime(
+        string="Personal Data Erased",
+        readonly=True,
+        help="From then on nothing says to whom it was.",
+    )
+    kept_revenue = fields.Monetary(
+        readonly=True,
+        help="Of orders by people who were forgotten: nothing leads to them any more.",
+    )
+
+    _kept_idx = models.Index("(company_id, create_date) WHERE forgotten_at IS NULL")
+
+    @api.depends("kept_revenue")
+    def _compute_attributed_revenue(self):
+        res = super()._compute_attributed_revenue()
+        for message in self:
+            message.attributed_revenue += message.kept_revenue
+        return res
