@@ -29,6 +29,8 @@
         "views/audience/partner_consent_views.xml",
         "views/audience/marketing_opt_in_views.xml",
         "data/customer_metrics_data.xml",
+        "views/audience/privacy_templates.xml",
+        "views/audience/privacy_views.xml",
         "views/content/marketing_template_views.xml",
         "views/delivery/marketing_decision_views.xml",
         "views/sequence/sequence_timeline_templates.xml",

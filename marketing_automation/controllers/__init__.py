@@ -2,6 +2,7 @@ from . import cart_activity
 from . import confirm
 from . import consent
 from . import preferences
+from . import privacy
 from . import recovery
 from . import tracking
 from . import unsubscribe

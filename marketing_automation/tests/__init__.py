@@ -46,3 +46,4 @@ from . import test_segment_criteria
 from . import test_segment_property
 from . import test_segment_refresh
 from . import test_customer_metrics
+from . import test_privacy

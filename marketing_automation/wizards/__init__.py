@@ -1,1 +1,2 @@
 from . import record_consent
+from . import marketing_privacy_wizard

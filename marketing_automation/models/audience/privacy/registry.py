@@ -305,6 +305,17 @@ STORED = [
         company=OF_SEGMENT,
         period=Period("membership_kept_days", SQL("t.at")),
     ),
+    Stored(
+        "marketing.privacy.wizard",
+        _lt("Privacy requests being worked on"),
+        lambda person: SQL(
+            "t.address = ANY(%s) OR t.partner_id = ANY(%s)",
+            list(person.addresses),
+            list(person.partner_ids),
+        ),
+        DELETE,
+        company=None,
+    ),
 ]
 # Links that others' tables have to ours, and what becomes of them.
 LINKS = {

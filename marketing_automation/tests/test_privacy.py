@@ -1,0 +1,258 @@
+import io
+import json
+import zipfile
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from odoo.addons.marketing_automation.providers.base import DeliveryEvent
+
+from .common import MarketingCase
+from .privacy_common import find_traces
+from .smtp_server import RecordingSmtpServer
+from .world import GROUP_MANAGER, GROUP_USER, create_other_shop
+
+EMAIL = "zelda.quorvex@example.com"
+NUMBER = "+32456112233"
+NAME = "Zelda Quorvex"
+WORDS = (EMAIL, NUMBER, "Zelda", "Quorvex", "zelda.quorvex%40example.com")
+# A confirmed order is a document of the shop's books, with its customer and mails.
+BUSINESS_TABLES = {"res_partner", "mail_mail"}
+
+
+class PrivacyCase(MarketingCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.write(
+            {
+                "street": "Example Street 1",
+                "city": "Brussels",
+                "country_id": cls.env.ref("base.be").id,
+            }
+        )
+        cls.manager = new_test_user(cls.env, "pr_manager", groups=GROUP_MANAGER)
+        cls.privacy = cls.env["marketing.privacy"]
+
+    def _as_manager(self):
+        return self.env["marketing.privacy"].with_user(self.manager)
+
+    def _forget(self, address=EMAIL):
+        privacy = self._as_manager()
+        erased = privacy._forget(privacy._find_by_address(address))
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return erased
+
+    def _create_guest(self, **vals):
+        return self._create_customer(
+            NAME, EMAIL, phone=NUMBER, country_id=self.env.ref("base.be").id, **vals
+        )
+
+    def _write_to(self, cart):
+        """Send what is due about a cart through a real mail server."""
+        self._process_steps()
+        with RecordingSmtpServer() as server, self._use_smtp(server.port):
+            self._run_cron("ir_cron_dispatch")
+        self.env.invalidate_all()
+        return cart.message_ids
+
+    def _live_through_everything(self, guest):
+        """A cart, an email, a click, wishes, lists, visits, an unsubscription."""
+        cart = self._abandon(guest)
+        message = self._write_to(cart)
+        self.assertEqual(message.state, "sent")
+        engagement = self.env["marketing.engagement"]
+        self._click(message, url=f"https://shop.example.com/?u={EMAIL}", label=NAME)
+        engagement._record(message.token, "open", user_agent="Zelda's Browser")
+        self.env["marketing.recipient"]._set_wishes(
+            self.company, [EMAIL, NUMBER], frequency="weekly"
+        )
+        self._give_consent(guest, "newsletter", ip="198.51.100.7", text="I agree")
+        self._give_consent(guest, "offers", "sms")
+        self.env["mailing.contact"].create({"name": NAME, "email": EMAIL})
+        self.env["website.visitor"].create(
+            {"partner_id": guest.id, "access_token": str(guest.id)}
+        )
+        message._unsubscribe("Firefox", "198.51.100.7")
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return cart, message
+
+
+@tagged("post_install", "-at_install")
+class TestForget(PrivacyCase):
+    def test_nothing_is_left_of_a_guest(self):
+        guest = self._create_guest()
+        cart, message = self._live_through_everything(guest)
+        before = find_traces(self.env, *WORDS)
+        self.assertIn("marketing_message.email_normalized", before)
+        self.assertIn("marketing_engagement.url", before)
+        self.assertIn("mail_blacklist.email", before)
+        self._forget()
+        self.assertEqual(find_traces(self.env, *WORDS), set())
+        # The figures are what they were.
+        self.assertEqual((message.state, message.click_count), ("sent", 1))
+        self.assertEqual(cart.amount_total, 40.0)
+        self.assertTrue(cart.forgotten_at)
+        self.assertFalse(guest.exists())
+
+    def test_a_customer_with_an_order_keeps_only_business_documents(self):
+        customer = self._create_guest()
+        cart, message = self._live_through_everything(customer)
+        cart.order_id.action_confirm()
+        order = cart.order_id
+        self.assertEqual(order.attributed_message_id, message)
+        self.env.flush_all()
+        self._forget()
+        tables = {place.split(".")[0] for place in find_traces(self.env, *WORDS)}
+        self.assertEqual(tables, BUSINESS_TABLES)
+        # The credit stays, the way to the order does not.
+        self.assertFalse(order.attributed_message_id)
+        self.assertEqual(message.attributed_revenue, 40.0)
+        self.assertEqual(cart.recovered_amount, 40.0)
+        self.assertFalse(cart.recovered_order_id)
+
+    def test_forgetting_again_changes_nothing(self):
+        self._live_through_everything(self._create_guest())
+        self.assertTrue(self._forget())
+        lines = self.env["marketing.consent.log"].search_count([])
+        self.assertEqual(self._forget(), {})
+        self.assertEqual(self.env["marketing.consent.log"].search_count([]), lines)
+
+    def test_whoever_comes_back_by_an_import_is_not_written_to(self):
+        self._create_guest()
+        self._forget()
+        again = self._create_guest()
+        template = self._create_contact_template()
+        [message] = self._queue_to(again, template)
+        message._skip_blocked()
+        self.assertEqual((message.state, message.reason), ("skipped", "opted_out"))
+        # They come back themselves.
+        self._give_consent(again, lift_suppression=True)
+        [message] = self._queue_to(again, template)
+        message._skip_blocked()
+        self.assertEqual(message.state, "queued")
+
+    def test_the_proof_stays(self):
+        guest = self._create_guest()
+        self._give_consent(guest, "newsletter", text="I agree")
+        [digest] = self.env["marketing.suppression"]._hash([EMAIL])
+        self._forget()
+        lines = self.env["marketing.consent.log"].search(
+            [("address_hash", "=", digest)], order="id"
+        )
+        self.assertEqual(
+            lines.mapped(lambda line: (line.purpose, line.state, line.source)),
+            [("newsletter", "given", "staff"), ("all", "withdrawn", "forget")],
+        )
+
+    def test_what_is_being_handed_over_is_not_forgotten(self):
+        cart = self._abandon(self._create_guest())
+        self._process_steps()
+        cart.message_ids._set_state("sending")
+        with self.assertRaisesRegex(UserError, "being handed over"):
+            self._forget()
+        self.assertEqual(cart.email, EMAIL)
+
+    def test_what_runs_is_stopped(self):
+        cart = self._abandon(self._create_guest())
+        self._process_steps()
+        message, run = cart.message_ids, cart.enrollment_ids
+        self.assertEqual((message.state, run.state), ("queued", "active"))
+        self._forget()
+        self.assertEqual((message.state, run.state), ("cancelled", "stopped"))
+        self.assertEqual(cart.state, "expired")
+
+    def test_reports_that_come_late_bring_nobody_back(self):
+        cart = self._abandon(self._create_guest())
+        message = self._write_to(cart)
+        event = DeliveryEvent(
+            "bounced_hard",
+            message.sent_at,
+            uuid=message._get_key(),
+            address=EMAIL,
+            detail=f"550 <{EMAIL}> unknown",
+            suppress=True,
+        )
+        self._forget()
+        self.env["marketing.message"]._apply_events([event], self.smtp)
+        self.assertEqual(find_traces(self.env, *WORDS), set())
+
+    def test_others_with_the_same_number_stay(self):
+        """A family shares a telephone; a cart may have changed hands."""
+        self._create_guest()
+        other = self._create_customer(
+            "Ben Other",
+            "ben@example.com",
+            phone=NUMBER,
+            country_id=self.env.ref("base.be").id,
+        )
+        cart = self._abandon(other)
+        message = self._write_to(cart)
+        self._forget()
+        self.assertEqual(message.email, "ben@example.com")
+        self.assertEqual(cart.email, "ben@example.com")
+        self.assertTrue(other.exists())
+        with self.assertRaisesRegex(UserError, "Several people"):
+            self._create_guest()
+            self._as_manager()._find_by_address(NUMBER)
+
+
+@tagged("post_install", "-at_install")
+class TestExport(PrivacyCase):
+    def _export(self):
+        privacy = self._as_manager()
+        content = privacy._export(privacy._find_by_address(f" <{EMAIL.upper()}>"))
+        return zipfile.ZipFile(io.BytesIO(content))
+
+    def test_everything_is_in_it(self):
+        self._live_through_everything(self._create_guest())
+        archive = self._export()
+        exported = json.loads(archive.read("data.json"))
+        self.assertEqual(exported["about"]["email_addresses"], [EMAIL])
+        data = exported["data"]
+        self.assertEqual({label for label, rows in data.items() if not rows}, set())
+        [message] = data["Messages"]
+        self.assertEqual(message["To"], EMAIL)
+        self.assertIn("Blue mug", message["Body Text"])
+        self.assertEqual(data["Abandoned carts"][0]["Cart Lines"][0]["quantity"], 2)
+        self.assertIn("Sales Order Line", data)
+        self.assertEqual(data["Proof of consent"][0]["IP Address"], "198.51.100.7")
+        names = {f"{label}.csv" for label in data}
+        self.assertEqual(set(archive.namelist()), {"data.json", *names})
+
+    def test_no_secret_is_in_it(self):
+        cart, message = self._live_through_everything(self._create_guest())
+        text = self._export().read("data.json").decode()
+        tables = json.loads(text)["data"]
+        self.assertNotIn(cart.token, json.dumps(tables["Abandoned carts"]))
+        self.assertNotIn("Token", json.dumps(tables))
+
+    def test_a_spreadsheet_runs_nothing(self):
+        self._create_customer("=1+1", EMAIL)
+        content = self._export().read("Contact.csv").decode("utf-8-sig")
+        self.assertIn("'=1+1", content)
+
+
+@tagged("post_install", "-at_install")
+class TestPrivacyAccess(PrivacyCase):
+    def test_managers_only(self):
+        self._create_guest()
+        user = new_test_user(self.env, "pr_user", groups=GROUP_USER)
+        privacy = self.privacy.with_user(user)
+        person = self.privacy._find_by_address(EMAIL)
+        for attempt in (privacy._forget, privacy._export):
+            with self.assertRaises(AccessError):
+                attempt(person)
+        with self.assertRaises(AccessError):
+            self.env["marketing.privacy.wizard"].with_user(user).create({})
+
+    def test_other_companies_have_a_say(self):
+        company_b, website_b = create_other_shop(type(self))
+        self._abandon(self._create_guest(), website_id=website_b.id)
+        person = self.privacy._find_by_address(EMAIL)
+        with self.assertRaisesRegex(UserError, "Another company"):
+            self._as_manager()._forget(person)
+        self.manager.company_ids += company_b
+        self._as_manager()._forget(person)
