@@ -47,3 +47,4 @@ from . import test_segment_property
 from . import test_segment_refresh
 from . import test_customer_metrics
 from . import test_privacy
+from . import test_contact_files
