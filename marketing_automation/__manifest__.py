@@ -25,6 +25,7 @@
         "data/opt_in_template_data.xml",
         "data/marketing_sequence_data.xml",
         "data/ir_cron_data.xml",
+        "data/segment_reach_data.xml",
         "views/audience/marketing_consent_views.xml",
         "views/audience/partner_consent_views.xml",
         "views/audience/marketing_opt_in_views.xml",
@@ -44,6 +45,11 @@
         "views/delivery/marketing_provider_views.xml",
         "views/audience/customer_card_templates.xml",
         "views/audience/customer_metrics_views.xml",
+        "views/audience/segment_add_views.xml",
+        "views/audience/segment_membership_views.xml",
+        "views/audience/segment_condition_views.xml",
+        "views/audience/customer_segment_views.xml",
+        "views/audience/res_partner_segment_views.xml",
         "views/settings/res_config_settings_views.xml",
         "views/website/link_templates.xml",
         "views/website/confirm_templates.xml",
@@ -57,6 +63,7 @@
         "web.assets_backend": [
             "marketing_automation/static/src/fields/**/*",
             "marketing_automation/static/src/scss/backend.scss",
+            "marketing_automation/static/src/scss/segment.scss",
         ],
         "web.assets_frontend": [
             "marketing_automation/static/src/interactions/**/*",

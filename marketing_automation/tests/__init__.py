@@ -48,3 +48,4 @@ from . import test_segment_refresh
 from . import test_customer_metrics
 from . import test_privacy
 from . import test_contact_files
+from . import test_segment_screens

@@ -30,3 +30,11 @@ from . import (
     res_partner,
     customer_card,
 )
+from . import (
+    partner_segments,
+    segment_screen,
+    segment_preview,
+    segment_condition_screen,
+    segment_membership_screen,
+    segment_reach,
+)
