@@ -45,6 +45,8 @@
         "views/delivery/marketing_provider_views.xml",
         "views/audience/customer_card_templates.xml",
         "views/audience/customer_metrics_views.xml",
+        "views/audience/segment_import_templates.xml",
+        "views/audience/segment_import_views.xml",
         "views/audience/segment_add_views.xml",
         "views/audience/segment_membership_views.xml",
         "views/audience/segment_condition_views.xml",

@@ -48,4 +48,5 @@ from . import test_segment_refresh
 from . import test_customer_metrics
 from . import test_privacy
 from . import test_contact_files
+from . import test_segment_import
 from . import test_segment_screens

@@ -216,6 +216,14 @@ class CustomerSegment(models.Model):
         """
         return self._open_wizard("action_segment_add")
 
+    def action_import(self):
+        """Ask for a file with people to put into this static segment.
+
+        :return: a window action
+        :rtype: dict
+        """
+        return self._open_wizard("action_segment_import")
+
     def _open_wizard(self, xmlid):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
