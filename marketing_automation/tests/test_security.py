@@ -58,6 +58,11 @@ MODELS = {
     "segment.membership.event": READ_ONLY,
     "segment.size": READ_ONLY,
 }
+# Dialogs that a manager fills in; nobody reads those of others.
+WIZARDS = {
+    "customer.segment.add": {**NOBODY, "user": "", "manager": "rwc", "admin": "rwc"},
+    "customer.segment.import": {**NOBODY, "user": "", "manager": "rwc", "admin": "rwc"},
+}
 # These may belong to all companies.
 SHARED_MODELS = {
     "marketing.sequence",
@@ -88,17 +93,28 @@ SECRETS = {
 # Everything anybody may call from outside, by the class that defines it.
 PUBLIC_METHODS = {
     "customer.segment": {
+        "action_add_contacts",
+        "action_import",
         "action_refresh",
+        "action_view_events",
         "action_view_members",
         "add_contacts",
         "copy_data",
+        "get_preview",
+        "get_reach",
         "preview",
         "remove_contacts",
         "set_criteria",
         "unlink",
         "write",
     },
+    "customer.segment.add": {"action_add"},
     "customer.segment.condition": {"create", "unlink", "write"},
+    "customer.segment.import": {
+        "action_download_report",
+        "action_import",
+        "action_view_members",
+    },
     "abandoned.cart": {
         "action_detect_now",
         "action_open_order",
@@ -153,6 +169,10 @@ PUBLIC_METHODS = {
         "action_open_marketing_providers",
     },
     "res.partner": {"action_view_marketing_decisions"},
+        "action_view_marketing_decisions",
+        "action_view_marketing_segments",
+    },
+    "segment.membership": {"action_open_contact", "action_remove"},
     "sale.order": {"create"},
     "website": {"create", "write"},
 }
@@ -365,7 +385,7 @@ class TestSecurity(MarketingCase):
 
     def test_every_model_is_expected(self):
         """A model without a line in the table above is a model nobody thought of."""
-        self.assertEqual(self._our_models(), set(MODELS))
+        self.assertEqual(self._our_models(), {*MODELS, *WIZARDS})
 
     def test_wizards_are_for_managers(self):
         wizards = {
@@ -386,7 +406,7 @@ class TestSecurity(MarketingCase):
     def test_every_model_has_a_rule_for_companies(self):
         rules = self.env["ir.rule"].search([("groups", "=", False)])
         self.assertLessEqual(
-            set(MODELS) - GLOBAL_MODELS, set(rules.model_id.mapped("model"))
+            {*MODELS, *WIZARDS} - GLOBAL_MODELS, set(rules.model_id.mapped("model"))
         )
 
     def test_no_access_for_everybody(self):
@@ -396,7 +416,7 @@ class TestSecurity(MarketingCase):
         self.assertFalse(accesses.mapped("name"))
 
     def test_operations_by_role(self):
-        for model, expected in MODELS.items():
+        for model, expected in {**MODELS, **WIZARDS}.items():
             for role, allowed in expected.items():
                 records = self._as(role, self.env[model])
                 actual = "".join(
@@ -439,6 +459,18 @@ class TestSecurity(MarketingCase):
         if "company_id" in fields and fields["company_id"].store:
             return {"company_id": self.company.id}
         return {"per_minute": 5} if "per_minute" in fields else {"name": "x"}
+
+    def test_dialogs_are_private(self):
+        for model in WIZARDS:
+            segment = self._create_segment(self.company)
+            mine = self._as("manager", self.env[model]).create(
+                {"segment_id": segment.id}
+            )
+            theirs = self._as("admin", mine)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            with self.subTest(model=model), self.assertRaises(AccessError):
+                theirs.read(["segment_id"])
 
     def test_managers_create_and_delete_content(self):
         manager = self.users["manager"]
