@@ -50,3 +50,4 @@ from . import test_privacy
 from . import test_contact_files
 from . import test_segment_import
 from . import test_segment_screens
+from . import test_tours_audience
