@@ -1,7 +1,6 @@
-from . import record_consent
-from . import marketing_privacy_wizard
-from . import segment_add
 from . import (
+    marketing_privacy_wizard,
+    record_consent,
     segment_add,
     segment_import,
     segment_import_consent,
