@@ -27,13 +27,15 @@ class MarketingConsentForm(models.AbstractModel):
         :param res.partner partner: who is logged in; of anybody else, what they agreed
             to is not told
         :param dict form: what was sent already, to show it again after an error
-        :return: ``boxes`` (name, text, is_ticked) and ``note``; nothing to ask: empty
+        :return: ``boxes`` (name, text, is_ticked), ``note`` and whether it comes first
+            (``is_notice``); nothing to ask: empty
         :rtype: dict
         """
         if not website[f"consent_at_{place}"]:
             return {}
         company = website.company_id.sudo()
-        if company.consent_policy == "soft_opt_in":
+        is_notice = company.consent_policy == "soft_opt_in"
+        if is_notice:
             box, note = self._get_refusal(company)
             names = {REFUSE: box} if self._is_undecided(company, partner) else {}
         else:
@@ -46,6 +48,8 @@ class MarketingConsentForm(models.AbstractModel):
         ticked = form or {}
         return {
             "note": note,
+            # It says what the box is about.
+            "is_notice": is_notice,
             "boxes": [
                 {"name": name, "text": text, "is_ticked": name in ticked}
                 for name, text in names.items()
