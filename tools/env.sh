@@ -87,6 +87,8 @@ enter_environment() {
     export PATH="$VENV/bin:$CACHE/bin:${PG_BIN:+$PG_BIN:}$PATH"
     export ODOO_RC="$CHECKOUT/odoo.conf"
     export LANG="${LANG:-C.UTF-8}"
+    # Where tests find axe-core.
+    export MARKETING_AUTOMATION_NODE_MODULES="$NODE_MODULES"
     pg_ensure
 }
 

@@ -17,6 +17,7 @@ from . import test_unsubscribe
 from . import test_preferences
 from . import test_opt_in
 from . import test_checkout_consent
+from . import test_accessibility
 from . import test_tours_public
 from . import test_tours_backend
 from . import test_cart_activity

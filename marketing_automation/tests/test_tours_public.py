@@ -31,3 +31,24 @@ class TestToursPublic(MarketingCase, HttpCase):
         )
         self.env.invalidate_all()
         self.assertEqual(self.cart.enrollment_ids.stop_reason, "opted_out")
+
+    def test_preferences(self):
+        self.company.consent_policy = "opt_in"
+        self.start_tour(
+            f"/marketing/preferences/{self.cart.message_ids.token}",
+            "marketing_automation.preferences",
+        )
+        self.env.invalidate_all()
+        preference = self.env["marketing.preference"].search([])
+        self.assertEqual((preference.purpose, preference.state), ("offers", "given"))
+        self.assertEqual(
+            self.env["marketing.recipient"].search([]).frequency, "monthly"
+        )
+
+    def test_confirm(self):
+        requests = self.env["marketing.opt.in"]
+        requests._request(self.company, "zoe@example.com", ["newsletter"], "sign_up")
+        asked = requests.search([], limit=1)
+        self.start_tour(asked._get_confirm_path(), "marketing_automation.confirm")
+        self.env.invalidate_all()
+        self.assertEqual(asked.state, "confirmed")

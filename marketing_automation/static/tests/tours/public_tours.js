@@ -68,3 +68,70 @@ registry.category("web_tour.tours").add("marketing_automation.unsubscribe", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("marketing_automation.preferences", {
+    steps: () => [
+        {
+            content: "It says whose choices these are, and no more",
+            trigger: "#wrap p:contains('a…@example.com')",
+        },
+        {
+            content: "Nothing is on that nobody asked for",
+            trigger: "#wrap form:not(:has(input[name=choice]:checked))",
+        },
+        {
+            content: "Offers, please",
+            trigger: "#wrap label[for=choice_email_offers]",
+            run: "click",
+        },
+        {
+            content: "Less often",
+            trigger: "#wrap label[for=frequency_monthly]",
+            run: "click",
+        },
+        {
+            content: "That is all",
+            trigger: "#wrap button:contains('Save')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Saved",
+            trigger: "#wrap .alert-success:contains('Your choices are saved')",
+        },
+        {
+            content: "And shown",
+            trigger:
+                "#wrap form:has(#choice_email_offers:checked):has(#frequency_monthly:checked)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("marketing_automation.confirm", {
+    steps: () => [
+        {
+            content: "What would be agreed to",
+            trigger: "#wrap li:contains('Newsletter')",
+        },
+        {
+            content: "Yes",
+            trigger: "#wrap button:contains('Yes, I agree')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Thank you",
+            trigger: "h1:contains('this is confirmed')",
+        },
+        {
+            content: "One's mind can be changed",
+            trigger: "#wrap a:contains('My preferences')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "The choice is shown",
+            trigger: "#wrap form:has(#choice_email_newsletter:checked)",
+        },
+    ],
+});

@@ -1,0 +1,122 @@
+"""A real browser that is driven by what a person has: an address and a keyboard."""
+
+import base64
+from contextlib import contextmanager
+from urllib.parse import urljoin
+
+from odoo.tests.common import ChromeBrowser
+
+# The last thing a page of the website fetches by itself.
+SETTLED = """performance.getEntriesByType("resource").some(
+    (entry) => entry.name.includes("/website/translations"))"""
+# Keys as the DevTools protocol wants them: code, Windows key code, text.
+KEYS = {
+    "Tab": ("Tab", 9, ""),
+    "Enter": ("Enter", 13, "\r"),
+    " ": ("Space", 32, " "),
+    "ArrowDown": ("ArrowDown", 40, ""),
+}
+SHIFT = 8
+
+
+class Browser:
+    """One page of a browser with a session of its own.
+
+    :param case: ``HttpCase`` whose server it asks
+    :param chrome: Odoo's ``ChromeBrowser``
+    :param bool has_scripts: whether pages may run theirs
+    """
+
+    def __init__(self, case, chrome, has_scripts):
+        self._case = case
+        self._chrome = chrome
+        self._has_scripts = has_scripts
+        if not has_scripts:
+            self._send("Emulation.setScriptExecutionDisabled", value=True)
+
+    def open(self, path, width=1280):
+        """Open an address in a window of this width (pixels), and wait for it."""
+        self._send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=800,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        self._chrome.navigate_to(urljoin(self._case.base_url(), path), wait_stop=True)
+        self.wait_for("document.readyState === 'complete'")
+        if self._has_scripts:
+            self.wait_for(SETTLED)
+
+    def evaluate(self, script):
+        """Return what a script of the page comes to; promises are waited for."""
+        answer = self._chrome._websocket_request(
+            "Runtime.evaluate",
+            params={
+                "expression": script,
+                "awaitPromise": True,
+                "returnByValue": True,
+            },
+            timeout=60.0,
+        )
+        if "exceptionDetails" in answer:
+            raise AssertionError(f"{script[:200]}: {answer['exceptionDetails']}")
+        return answer["result"].get("value")
+
+    def wait_for(self, script):
+        """Wait until a script of the page comes to something true."""
+        self._case.assertTrue(self._chrome._wait_ready(script), script)
+
+    def press(self, key, times=1, shift=False):
+        """Press a key, on whatever has the focus."""
+        code, number, text = KEYS[key]
+        for _time in range(times):
+            for kind in ("keyDown", "keyUp"):
+                self._send(
+                    "Input.dispatchKeyEvent",
+                    type=kind,
+                    key=key,
+                    code=code,
+                    windowsVirtualKeyCode=number,
+                    modifiers=SHIFT if shift else 0,
+                    text=text if kind == "keyDown" else "",
+                )
+
+    def screenshot(self):
+        """Return the whole page as PNG."""
+        height = self.evaluate("document.documentElement.scrollHeight")
+        answer = self._send(
+            "Page.captureScreenshot",
+            captureBeyondViewport=True,
+            clip={
+                "x": 0,
+                "y": 0,
+                "width": self.evaluate("window.innerWidth"),
+                "height": height,
+                "scale": 1,
+            },
+        )
+        return base64.b64decode(answer["data"])
+
+    def _send(self, method, **params):
+        return self._chrome._websocket_request(method, params=params)
+
+
+@contextmanager
+def open_browser(case, login=None, has_scripts=True):
+    """Start a browser for a test, and close it.
+
+    :param case: ``HttpCase``
+    :param str login: who is logged in; empty: nobody
+    :param bool has_scripts: whether pages may run theirs
+    """
+    chrome = ChromeBrowser(case)
+    with case.allow_requests(browser=chrome):
+        try:
+            case.authenticate(login, login, browser=chrome)
+            case.cr.flush()
+            case.cr.clear()
+            yield Browser(case, chrome, has_scripts)
+        finally:
+            chrome.stop()
+            case._wait_remaining_requests()
