@@ -58,10 +58,9 @@ export class SegmentPreview extends Component {
 
     async load(question) {
         const people = await this.call("people", "get_preview", [question]);
-        Object.assign(this.state, {people, error: people.error, loading: false});
-        if (people.error) {
-            this.state.reach = null;
-        } else {
+        const {error} = people;
+        Object.assign(this.state, {people, error, reach: null, loading: false});
+        if (!error && people.size) {
             await this.loadReach();
         }
     }
