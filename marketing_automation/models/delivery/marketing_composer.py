@@ -35,7 +35,7 @@ class MarketingComposer(models.AbstractModel):
         :param marketing.message messages: claimed messages the gate let through
         :param marketing.provider provider: the account they leave through
         :param str sender: From address, '' on channels without
-        :return: what to hand over, most urgent first
+        :return: what to hand over, in the order in which it was queued
         :rtype: list[OutgoingEmail | OutgoingSms]
         """
         composed = []
