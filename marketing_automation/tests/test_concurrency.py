@@ -209,7 +209,7 @@ class TestConcurrency(BaseCase):
 
     def _get_high_marks(self, env):
         marks = {}
-        for table in ("mail_message", "product_value"):
+        for table in ("mail_message", "product_value", "marketing_metrics_task"):
             env.cr.execute("SELECT to_regclass(%s)", [table])
             if env.cr.fetchone()[0]:
                 env.cr.execute(f"SELECT COALESCE(max(id), 0) FROM {table}")

@@ -56,3 +56,37 @@ class TestMigration(MarketingCase):
         self.assertEqual(len(set(tokens)), 3)
         self.assertTrue(all(is_token(token) for token in tokens))
         self.assertEqual(self.sandbox.webhook_token, kept)
+
+    def test_the_shop_keeps_writing_to_whom_it_wrote_to(self):
+        company = self.env["res.company"].create({"name": "B"})
+        self.assertEqual(company.consent_policy, "opt_in")
+        self._migrate("19.0.1.2.0", "post-migration")
+        self.assertEqual(company.consent_policy, "soft_opt_in")
+
+    def test_templates_without_a_sender_get_the_footer(self):
+        with_footer = self.env.ref("marketing_automation.template_cart_1")
+        before = with_footer.body_html
+        self.env["res.lang"]._activate_lang("fr_FR")
+        old, receipt = self.env["marketing.template"].create(
+            [
+                {"name": "Old", "category": "notification", "subject": "S"}
+                | {"body_html": "<p>Hello</p>"}
+                for _number in range(2)
+            ]
+        )
+        old.update_field_translations("body_html", {"fr_FR": "<p>Bonjour</p>"})
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE marketing_template SET category = 'marketing' WHERE id = %s",
+            [old.id],
+        )
+        for _repetition in range(2):
+            self._migrate("19.0.1.2.0", "post-migration")
+            for lang, text in (("en_US", "Hello"), ("fr_FR", "Bonjour")):
+                self.assertEqual(
+                    old.with_context(lang=lang).body_html,
+                    f'<p>{text}</p>\n{{% include "footer" %}}\n',
+                )
+        self.assertEqual(receipt.body_html, "<p>Hello</p>")
+        self.assertEqual(with_footer.body_html, before)
+        old._check_sources()
