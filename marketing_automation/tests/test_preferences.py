@@ -1,3 +1,4 @@
+import functools
 import re
 from datetime import timedelta
 from unittest.mock import patch
@@ -456,6 +457,32 @@ class TestPreferencePage(PreferenceCase):
         self.assertEqual(sorted(self._read(response)[0])[0], "sms:back_in_stock")
         self._post("email:offers", "sms:offers", link=self._link(message))
         self.assertEqual(self._said(), {("sms", "offers"): "given"})
+
+    def test_link_in_the_footer_of_emails(self):
+        """Next to unsubscribing; neither counted nor signed, nobody else learns it."""
+        self.company.consent_policy = "soft_opt_in"
+        contact = self._create_contact_template(
+            purpose="cart",
+            body_html='{% extends "layout" %}{% block content %}Hi{% endblock %}',
+        )
+        newsletter = self._queue_to(self.customer, contact)
+        self._abandon()
+        self._process_steps()
+        cart = self.env["marketing.message"].search([], limit=1)
+        self.assertTrue(cart.abandoned_cart_id)
+        composer = self.env["marketing.composer"]
+        for message in (newsletter, cart):
+            message.token = message.token or f"{message.id:032x}"
+            [email] = composer._compose(message, self.smtp, "shop@example.com")
+            link = message._get_preferences_url()
+            values = email.substitutions.items()
+            html, text = (
+                functools.reduce(lambda part, pair: part.replace(*pair), values, part)
+                for part in (email.html, email.text)
+            )
+            self.assertIn(f'href="{link}"', html)
+            self.assertIn(f"Preferences: {link}", text)
+            self.assertLess(html.index(link), html.index("/marketing/unsubscribe/"))
 
     def test_unsubscribe_page_offers_less(self):
         response = self._get(f"/marketing/unsubscribe/{self.message.token}")
