@@ -185,16 +185,6 @@ class TestOptIn(OptInCase):
         self._get(again._get_confirm_path(), data={"action": "confirm"})
         self.assertEqual(set(self._said()), {"newsletter", "offers"})
 
-    def test_unconfirmed_requests_are_forgotten(self):
-        old, young, done = (
-            self._request(f"{name}@example.com") for name in ("old", "young", "done")
-        )
-        done._confirm()
-        (old | done).expires_at = fields.Datetime.now() - timedelta(days=31)
-        self.env["marketing.opt.in"]._gc_unconfirmed()
-        self.assertFalse(old.exists())
-        self.assertTrue(young.exists() and done.exists())
-
     # === LIMITS ===#
 
     def _mails(self):

@@ -9,8 +9,6 @@ from .purposes import PURPOSES
 
 # How long a confirmation link can be used.
 EXPIRY_DAYS = 7
-# Requests that nobody confirmed are forgotten this long after they expired.
-DAYS_KEPT = 30
 
 
 class MarketingOptIn(models.Model):
@@ -209,18 +207,3 @@ class MarketingOptIn(models.Model):
         """
         self.ensure_one()
         return f"/marketing/confirm/{self.sudo().token}"
-
-    @api.autovacuum
-    def _gc_unconfirmed(self, limit=10000):
-        """Forget addresses whose owners never agreed to anything.
-
-        :param int limit: number of requests
-        :return: how many were forgotten, and whether there may be more
-        :rtype: tuple[int, bool]
-        """
-        before = fields.Datetime.now() - timedelta(days=DAYS_KEPT)
-        old = self.search(
-            [("state", "=", "pending"), ("expires_at", "<", before)], limit=limit
-        )
-        old.unlink()
-        return len(old), len(old) == limit
