@@ -93,8 +93,9 @@ def _copy_orders(cr, sample, first, customers, orders):
     """Orders ``B1``, ``B2`` … of customers picked so that few order often."""
     cr.execute("SELECT setval('sale_order_id_seq', %s)", [sample.id + orders])
     # Squares are denser at the beginning; multiplying by a large prime mixes.
-    share = f"((n::bigint * 7919 %% {orders})::float / {orders})".replace("%%", "%")
-    customer = f"{first} + 1 + floor({customers} * power({share}, 2))::int"
+    share = f"((n::bigint * 7919 % {orders})::float / {orders})"
+    rank = f"floor({customers} * power({share}, 2))::bigint"
+    customer = f"{first} + 1 + ({rank} * 15485863 % {customers})::int"
     when = (
         "date_trunc('second', now() AT TIME ZONE 'UTC' - (n::bigint * 104729 "
         f"% ({DAYS} * 86400)) * interval '1 second')"

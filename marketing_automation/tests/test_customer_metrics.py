@@ -244,6 +244,7 @@ class TestCustomerMetrics(MetricsCase):
         order._action_cancel()
         self.assertEqual(self._figures(self.customer).favourite_category_id, mugs)
         mugs.unlink()
+        self.assertFalse(self._figures(self.customer).favourite_category_id)
         self.metrics._refresh_all()
         self.assertEqual(self._figures(self.customer).favourite_category_id, lamps)
 
@@ -433,7 +434,7 @@ class TestCustomerMetrics(MetricsCase):
         self.metrics._refresh_changed()
         self.assertEqual(
             [(row.partner_id, row.company_id) for row in changes.search([])],
-            [(self.customer.id, self.company.id)],
+            [(self.customer, self.company)],
         )
         self._order(self.customer)
         self.metrics._refresh_changed()

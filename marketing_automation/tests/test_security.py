@@ -142,6 +142,7 @@ PUBLIC_METHODS = {
         "action_simulate_undelivered",
         "action_simulate_unsubscribed",
     },
+    "marketing.customer.metrics": {"action_open_customer", "action_view_thresholds"},
     "marketing.decision": {"action_open"},
     "marketing.provider": {
         "action_check_domain",
@@ -174,6 +175,8 @@ PUBLIC_METHODS = {
         "action_view_marketing_segments",
     },
     "segment.membership": {"action_open_contact", "action_remove"},
+    # Odoo's own; keeps figures from pointing at what is gone.
+    "product.public.category": {"unlink"},
     "sale.order": {"create"},
     "website": {"create", "write"},
 }

@@ -1,20 +1,22 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.tools import SQL
+
+from .loose_many2one import LooseMany2one
 
 
 class MarketingCustomerChange(models.Model):
     """Customers whose facts changed since whoever depends on them last looked.
 
-    Written and taken away by the hundred thousand: without foreign keys, so contacts
-    may be gone that are noted here.
+    Contacts may be gone that are noted here.
     """
 
     _name = "marketing.customer.change"
     _description = "Changed Customer"
+    _rec_name = "partner_id"
     _log_access = False
 
-    partner_id = fields.Integer(required=True, readonly=True, aggregator=None)
-    company_id = fields.Integer(required=True, readonly=True, aggregator=None)
+    partner_id = LooseMany2one("res.partner", required=True, readonly=True)
+    company_id = LooseMany2one("res.company", required=True, readonly=True)
 
     _partner_company_uniq = models.UniqueIndex("(partner_id, company_id)")
 

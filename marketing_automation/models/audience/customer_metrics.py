@@ -1,5 +1,6 @@
 from odoo import fields, models
 
+from .loose_many2one import LooseMany2one
 from .rfm_groups import RFM_GROUP_SELECTION
 
 
@@ -22,9 +23,8 @@ class MarketingCustomerMetrics(models.Model):
         readonly=True,
         ondelete="cascade",
     )
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, ondelete="cascade"
-    )
+    # It cannot be deleted while it has orders or messages, which the rows are about.
+    company_id = LooseMany2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     is_main = fields.Boolean(
         string="Counts as Person",
@@ -75,11 +75,11 @@ class MarketingCustomerMetrics(models.Model):
     )
     next_order_from = fields.Date(readonly=True)
     next_order_until = fields.Date(readonly=True)
-    favourite_category_id = fields.Many2one(
+    # See `product.public.category.unlink`.
+    favourite_category_id = LooseMany2one(
         "product.public.category",
         string="Favorite Category",
         readonly=True,
-        ondelete="set null",
         help="Where most money was spent.",
     )
     last_click_at = fields.Datetime(

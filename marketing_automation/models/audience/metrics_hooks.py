@@ -108,6 +108,22 @@ class ResPartner(models.Model):
         )
 
 
+class ProductPublicCategory(models.Model):
+    _inherit = "product.public.category"
+
+    def unlink(self):
+        """Whose favourite is deleted has none until their figures are computed."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE marketing_customer_metrics SET favourite_category_id = NULL
+                    WHERE favourite_category_id = ANY(%s)""",
+                self.ids,
+            )
+        )
+        self.env["marketing.customer.metrics"].invalidate_model(flush=False)
+        return super().unlink()
+
+
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
     _inherit = "base.partner.merge.automatic.wizard"
 

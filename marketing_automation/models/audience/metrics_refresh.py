@@ -109,6 +109,10 @@ class MarketingCustomerMetrics(models.Model):
         self._fill(PERSONS, persons)
         self._fill(ORDERS, metrics_sql.orders(company))
         self._fill(FACTS, metrics_sql.facts(company, few))
+        thresholds = self.env["marketing.rfm.threshold"]
+        if not few and not thresholds._is_known(company):
+            # Those of many people are near the right ones: fewer rows to write twice.
+            thresholds._compute_thresholds(company, SQL("SELECT * FROM %s", FACTS))
         changes = self.env["marketing.customer.change"]
         changes._touch_changed(self._sql_written(company), company)
         changes._touch_changed(self._sql_removed(company), company)
@@ -118,7 +122,15 @@ class MarketingCustomerMetrics(models.Model):
     def _score_anew(self, company):
         """Find out what each score takes by now, and score all customers by it."""
         thresholds = self.env["marketing.rfm.threshold"]
-        thresholds._compute_thresholds(company)
+        thresholds._compute_thresholds(
+            company,
+            SQL(
+                """SELECT last_order_date, total_orders, total_revenue
+                     FROM marketing_customer_metrics
+                    WHERE company_id = %s AND is_main""",
+                company.id,
+            ),
+        )
         scores = thresholds._sql_scores(SQL("m"))
         self.env["marketing.customer.change"]._touch_changed(
             SQL(

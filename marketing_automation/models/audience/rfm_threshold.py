@@ -52,7 +52,7 @@ class RfmThreshold(models.Model):
         return bool(self.search_count([("company_id", "=", company.id)], limit=1))
 
     @api.model
-    def _compute_thresholds(self, company):
+    def _compute_thresholds(self, company, customers):
         """Read off a company's customers what each score takes.
 
         A customer's score is one more than the number of fifths of all customers that
@@ -78,15 +78,15 @@ class RfmThreshold(models.Model):
                                    AS orders,
                                %(fifths)s WITHIN GROUP (ORDER BY total_revenue)
                                    AS revenues
-                          FROM marketing_customer_metrics
-                         WHERE company_id = %(company_id)s AND is_main
-                           AND total_orders > 0) bound
+                          FROM (%(customers)s) customer
+                         WHERE total_orders > 0) bound
                  CROSS JOIN generate_series(1, 4) i
                  WHERE bound.customers >= %(min_customers)s
                 """,
                 company_id=company.id,
                 now=fields.Datetime.now(),
                 fifths=SQL("percentile_disc(ARRAY[0.2, 0.4, 0.6, 0.8])"),
+                customers=customers,
                 min_customers=MIN_CUSTOMERS,
             )
         )
