@@ -1,5 +1,6 @@
 import random
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from odoo.fields import Command, Domain
 from odoo.tests import tagged
@@ -425,6 +426,29 @@ class TestCustomerMetrics(MetricsCase):
             {group.key for group in rfm_groups.RFM_GROUPS},
             "each group can be had",
         )
+
+    def test_the_groups_are_documented(self):
+        page = Path(__file__).parents[2] / "docs/adr/0018-customer-metrics.md"
+        if not page.exists():
+            self.skipTest("the addon is here without its documentation")
+        lines = [
+            " | ".join(
+                [
+                    group.label,
+                    *(
+                        str(low) if low == high else f"{low}–{high}"
+                        for low, high in (
+                            group.recency,
+                            group.frequency,
+                            group.monetary,
+                        )
+                    ),
+                ]
+            )
+            for group in rfm_groups.RFM_GROUPS
+        ]
+        table = "\n".join(f"| {line} |" for line in lines)
+        self.assertIn(table, page.read_text())
 
     # === PASSES ===#
 

@@ -8,8 +8,8 @@ class MarketingEngagement(models.Model):
     _inherit = "marketing.engagement"
 
     @api.model
-    def _record(self, token, kind, **kwargs):
-        recorded = super()._record(token, kind, **kwargs)
+    def _record(self, token, kind, *args, **kwargs):
+        recorded = super()._record(token, kind, *args, **kwargs)
         if recorded and kind == "click":
             self._add_metrics_tasks(SQL("m.token = %s", token))
         return recorded

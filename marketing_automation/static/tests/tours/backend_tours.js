@@ -338,3 +338,58 @@ registry.category("web_tour.tours").add("marketing_automation_sandbox", {
         },
     ],
 });
+
+const CARD = ".o_field_widget[name=marketing_metrics_html] .o_marketing_customer_card";
+
+registry.category("web_tour.tours").add("marketing_automation_customer", {
+    steps: () => [
+        {
+            content: "Customers are counted by group",
+            trigger: ".o_graph_view .o_graph_canvas_container canvas",
+        },
+        {
+            content: "See them one by one",
+            trigger: ".o_switch_view.o_list",
+            run: "click",
+        },
+        {
+            content: "Open a customer",
+            trigger:
+                ".o_data_row:contains('Tess Tour'):contains('Champions') td[name=partner_id]",
+            run: "click",
+        },
+        {
+            content: "See the customer in figures",
+            trigger: ".o_notebook .nav-link:contains('Marketing')",
+            run: "click",
+        },
+        {
+            trigger: `${CARD} .o_marketing_customer_group:contains('Champions')`,
+        },
+        {
+            content: "Scores say what they mean",
+            trigger: `${CARD} .o_marketing_score[title*='latest fifth']:contains('5')`,
+        },
+        {
+            content: "The next order is expected, in words",
+            trigger: `${CARD} dd:contains('Around'):contains('between')`,
+        },
+        {
+            content: "Figures of guests with the same address are in it",
+            trigger: `${CARD} p:contains('2 contacts have this email address')`,
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("marketing_automation_customer_empty", {
+    steps: () => [
+        {
+            content: "A contact that never ordered",
+            trigger: ".o_notebook .nav-link:contains('Marketing')",
+            run: "click",
+        },
+        {
+            trigger: `${CARD}:contains('Nothing to tell yet')`,
+        },
+    ],
+});
