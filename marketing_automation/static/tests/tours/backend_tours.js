@@ -346,6 +346,8 @@ registry.category("web_tour.tours").add("marketing_automation_customer", {
         {
             content: "Customers are counted by group",
             trigger: ".o_graph_view .o_graph_canvas_container canvas",
+            // The first graph waits for its library to be put together.
+            timeout: 60000,
         },
         {
             content: "See them one by one",
