@@ -52,3 +52,5 @@ from . import test_contact_files
 from . import test_segment_import
 from . import test_segment_screens
 from . import test_tours_audience
+from . import test_cdnow
+from . import test_tours_customer
