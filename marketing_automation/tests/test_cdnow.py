@@ -94,15 +94,16 @@ class TestCdnow(MarketingCase):
         with self._at(NOW):
             self.env["marketing.customer.metrics"]._refresh_all()
         self.env.cr.execute(
-            """SELECT partner_id, total_orders, total_revenue, last_order_date::date,
+            """SELECT partner_id, total_revenue::text, total_orders,
+                      last_order_date::date,
                       recency_score, frequency_score, monetary_score, rfm_group,
                       next_order_date, next_order_from, next_order_until
                  FROM marketing_customer_metrics WHERE company_id = %s""",
             [self.company.id],
         )
         actual = {
-            self.names[partner_id]: tuple(row)
-            for partner_id, *row in self.env.cr.fetchall()
+            self.names[partner_id]: (Decimal(revenue), *row)
+            for partner_id, revenue, *row in self.env.cr.fetchall()
         }
         expected = self._compute()
         self.assertEqual(len(expected), 23570)
@@ -139,8 +140,8 @@ class TestCdnow(MarketingCase):
                 for values, figure in zip(ranked, figures, strict=True)
             ]
             rows[customer] = (
-                orders[customer],
                 revenue[customer],
+                orders[customer],
                 last[customer],
                 *scores,
                 get_group(*scores),
