@@ -43,6 +43,7 @@ from . import test_wake_up
 from . import test_segment
 from . import test_segment_api
 from . import test_segment_behaviour
+from . import test_segment_concurrency
 from . import test_segment_criteria
 from . import test_segment_property
 from . import test_segment_refresh

@@ -1,9 +1,9 @@
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .segment_common import SegmentCase
-from .world import create_other_shop
+from .world import GROUP_USER, create_other_shop
 
 NAMED_ANNA = {"field": "name", "operator": "=", "value": "Anna Smith"}
 NAMED_BOB = {"field": "name", "operator": "=", "value": "Bob"}
@@ -156,6 +156,31 @@ class TestSegment(SegmentCase):
         )
         self.assertIn("Choose the segment", draft.preview()["error"])
 
+    def test_a_preview_shows_nothing_that_saving_would_not(self):
+        company_b, _website = create_other_shop(self)
+        other = self._create_segment(kind="static", company_id=company_b.id)
+        user = new_test_user(self.env, "seg_preview", groups=GROUP_USER)
+        segments = self.env["customer.segment"].with_user(user)
+
+        def preview(company, **condition):
+            return segments.new(
+                {
+                    "company_id": company.id,
+                    "condition_ids": [Command.create(condition)],
+                }
+            ).preview()
+
+        self.assertFalse(preview(self.company)["error"])
+        with self.assertRaises(AccessError):
+            preview(company_b)
+        domain = "[('signup_type', '=', 'x')]"
+        self.assertIn("signup_type", preview(self.company, domain=domain)["error"])
+        group = {"kind": "group", "child_ids": [Command.create({"domain": domain})]}
+        self.assertIn("signup_type", preview(self.company, **group)["error"])
+        inside = {"kind": "segment", "other_segment_id": other.id}
+        with self.assertRaises(AccessError):
+            preview(self.company, **inside)
+
     # === SEGMENTS OF SEGMENTS ===#
 
     def test_segments_of_segments(self):
@@ -208,8 +233,13 @@ class TestSegment(SegmentCase):
         second = self._create_segment({"segment": first.id}, name="B")
         with self.assertRaisesRegex(UserError, "part of the conditions of “B”"):
             first.unlink()
+        first.action_refresh()
         (first | second).unlink()
         self.assertFalse((first | second).exists())
+        for model in ("segment.membership", "segment.membership.event", "segment.size"):
+            self.assertFalse(
+                self.env[model].search([("segment_id", "in", (first | second).ids)])
+            )
 
     def test_an_archived_segment_keeps_its_members(self):
         first = self._create_segment(NAMED_ANNA)

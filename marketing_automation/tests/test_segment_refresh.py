@@ -144,14 +144,15 @@ class TestSegmentRefresh(SegmentCase):
         first = self._create_segment({"segment": due.id})
         by_hand = self._create_segment(AT_EXAMPLE, refresh_interval="manual")
         later = self._create_segment(AT_EXAMPLE)
-        later.refreshed_at = fields.Datetime.now()
+        later.refreshed_at = refreshed_at = fields.Datetime.now()
         # Whoever depends on another comes after it, whatever their names are.
         due.name, first.name = "Z", "A"
         self._run_cron("ir_cron_refresh_segments")
         self.env.invalidate_all()
         self.assertGreaterEqual(due.size, 3)
         self.assertEqual(first.size, due.size)
-        self.assertFalse(by_hand.size or later.size)
+        self.assertFalse(by_hand.size)
+        self.assertEqual(later.refreshed_at, refreshed_at)
 
     def test_what_is_wrong_with_one_stops_no_other(self):
         wrong = self._create_segment(AT_EXAMPLE, name="A")
@@ -309,6 +310,55 @@ class TestSegmentRefresh(SegmentCase):
         self.env.invalidate_all()
         self.assertEqual(self._members(ours) & self.everybody, self.anna)
         self.assertEqual(self._members(theirs), self.bob)
+
+    def test_facts_that_nobody_notes_are_found(self):
+        """What conditions ask for, since the scheduled action last ran."""
+        self.env.ref(
+            "marketing_automation.ir_cron_refresh_segments"
+        ).lastcall = fields.Datetime.now()
+        self.env.cr.execute(
+            "UPDATE res_partner SET write_date = write_date - interval '1 day'"
+        )
+        # Whoever is new at all was looked at by the first refresh.
+        segments = {
+            name: self._create_segment(condition, name=name)
+            for name, condition in {
+                "viewed": {"behaviour": "viewed"},
+                "opened": {"behaviour": "opened"},
+                "abandoned": {"behaviour": "abandoned"},
+                "consent": {"consent": "cart", "state": "withdrawn"},
+                "customer": {"field": "function", "operator": "=", "value": "Cook"},
+            }.items()
+        }
+        for segment in segments.values():
+            segment.action_refresh()
+        self._view(self.anna, days_ago=0)
+        self._engage(self.bob, "open", days_ago=0)
+        self._abandon(self.cleo)
+        self.env["marketing.preference"]._record(
+            self.company, "email", ["cart"], ["bob@example.com"], "withdrawn", "form"
+        )
+        self.cleo.function = "Cook"
+        self.env["customer.segment"]._note_recent_facts()
+        self.env["customer.segment"]._refresh_changed_of(self.company, 1)
+        for name, expected in (
+            ("viewed", self.anna),
+            ("opened", self.bob),
+            ("abandoned", self.cleo),
+            ("consent", self.bob),
+            ("customer", self.cleo),
+        ):
+            with self.subTest(name):
+                found = self._members(segments[name]) & self.everybody
+                self.assertEqual(found, expected)
+
+    def test_facts_that_nobody_asks_for_are_not_looked_for(self):
+        segment = self._create_segment(BOUGHT)
+        segment.action_refresh()
+        self._view(self.anna, days_ago=0)
+        self.env["marketing.customer.change"].search([]).unlink()
+        self.env["customer.segment"]._note_recent_facts()
+        self.assertFalse(self._is_noted())
 
     # === WHO MAY ===#
 

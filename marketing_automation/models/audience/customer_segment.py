@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 LOGICS = [("AND", "All of them"), ("OR", "Any of them")]
@@ -121,29 +121,6 @@ class CustomerSegment(models.Model):
             self._request_refresh()
         return result
 
-    def unlink(self):
-        """Segments that need each other may go together."""
-        self.env["customer.segment.condition"].search(
-            [("owner_id", "in", self.ids), ("other_segment_id", "in", self.ids)]
-        ).unlink()
-        return super().unlink()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_referenced(self):
-        """Conditions of others would mean other people all at once."""
-        for segment in self:
-            others = segment._get_dependents() - self
-            if others:
-                raise UserError(
-                    self.env._(
-                        "“%(segment)s” is part of the conditions of %(others)s. Change "
-                        "these conditions first, or archive the segment: then it keeps "
-                        "the members it has.",
-                        segment=segment.name,
-                        others=", ".join(f"“{name}”" for name in others.mapped("name")),
-                    )
-                )
-
     # === ACTION METHODS ===#
 
     def action_refresh(self):
@@ -178,13 +155,37 @@ class CustomerSegment(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        self.browse().check_access("read")
+        self._check_preview()
         try:
             with self.env.cr.savepoint():
+                self._get_unsaved_conditions()._check_domain()
                 size, sample = self.sudo()._fetch_preview()
         except (UserError, ValueError) as error:
             return {"size": 0, "sample": [], "error": str(error)}
         return {"size": size, "sample": sample, "error": False}
+
+    def _check_preview(self):
+        """Nobody sees more by trying out a segment than by saving it.
+
+        :raises AccessError: for a company of somebody else
+        """
+        (self if self.id else self.browse()).check_access("read")
+        company = self.company_id._origin
+        if not self.env.su and company - self.env.companies:
+            raise AccessError(
+                self.env._("You have no access to the company %s.", company.sudo().name)
+            )
+
+    def _get_unsaved_conditions(self):
+        """Return the conditions, within groups too, that were not checked yet.
+
+        :rtype: customer.segment.condition
+        """
+        conditions, level = self.condition_ids.browse(), self.condition_ids
+        while level:
+            conditions |= level
+            level = level.child_ids
+        return conditions.filtered(lambda condition: not condition.id)
 
     def _fetch_preview(self):
         query = self._get_partner_query()
@@ -286,85 +287,3 @@ class CustomerSegment(models.Model):
         ):
             raise UserError(self.env._("Contacts are named by a list of their ids."))
         return sorted(set(partner_ids))
-
-    # === SEGMENTS OF SEGMENTS ===#
-
-    def _get_dependents(self):
-        """Return the segments whose conditions name one of these, archived ones too.
-
-        :rtype: customer.segment
-        """
-        return (
-            self.env["customer.segment.condition"]
-            .sudo()
-            .search([("other_segment_id", "in", self.ids)])
-            .owner_id
-        )
-
-    def _get_references(self):
-        """Return the segments that the conditions of these name, however deep.
-
-        :rtype: customer.segment
-        """
-        conditions = (
-            self.env["customer.segment.condition"]
-            .sudo()
-            .search(
-                [("owner_id", "in", self.ids), ("other_segment_id", "!=", False)],
-                order="id",
-            )
-        )
-        return conditions.other_segment_id
-
-    def _check_no_cycle(self):
-        """A segment cannot depend on itself, however many others are in between.
-
-        :raises ValidationError: with the way from the segment back to itself
-        """
-        for segment in self:
-            way = segment._find_way_to(segment)
-            if way:
-                raise ValidationError(
-                    self.env._(
-                        "“%(segment)s” would depend on itself: %(way)s. Remove one of "
-                        "these conditions.",
-                        segment=segment.name,
-                        way=" → ".join(way.mapped("name")),
-                    )
-                )
-
-    def _find_way_to(self, target):
-        """Return the segments on the shortest way along conditions, both ends included.
-
-        :param customer.segment target: where to go
-        :return: empty if no way leads there
-        :rtype: customer.segment
-        """
-        ways, seen = [self], set()
-        while ways:
-            way = ways.pop(0)
-            for other in way[-1]._get_references():
-                if other == target:
-                    return way.browse([*way.ids, other.id])
-                if other.id not in seen:
-                    seen.add(other.id)
-                    ways.append(way.browse([*way.ids, other.id]))
-        return self.browse()
-
-    def _sort_by_reference(self):
-        """Return these segments, each after those that its conditions name.
-
-        :rtype: customer.segment
-        """
-        done, todo = [], [(segment.id, False) for segment in reversed(self)]
-        seen = set()
-        while todo:
-            segment_id, is_left = todo.pop()
-            if is_left:
-                done.append(segment_id)
-            elif segment_id not in seen:
-                seen.add(segment_id)
-                todo.append((segment_id, True))
-                others = self.browse(segment_id)._get_references()
-                todo += [(other.id, False) for other in others]
-        return self.browse(i for i in done if i in set(self.ids))

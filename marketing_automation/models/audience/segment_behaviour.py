@@ -19,8 +19,6 @@ from odoo.tools import SQL
 
 from ..cart.cart_detection import RECOVERABLE_LINE
 
-# What a person is told by, over a contact `p`. No address looks like the second.
-PERSON = SQL("COALESCE(NULLIF(p.email_normalized, ''), '#' || p.id)")
 # The path of a page of the shop, in whatever language; then its parts. A product is
 # /shop/blue-mug-12 or /shop/mugs-3/blue-mug-12, a category /shop/category/mugs-3.
 SHOP_PATH = "^(?:https?://[^/?#]+)?(?:/[a-z]{2,3}(?:_[A-Za-z@]+)?)?/shop/"
@@ -97,81 +95,106 @@ def contacts_who(behaviour, least, target, scope):
     :return: a query with one column ``id``, each contact once
     :rtype: SQL
     """
-    persons = {
+    facts = {
         "bought": _bought,
         "viewed": _viewed,
         "opened": _opened,
         "clicked": _clicked,
         "abandoned": _abandoned,
-    }[behaviour](least, target, scope)
+    }[behaviour](target, scope)
     return SQL(
-        """SELECT p.id FROM (%(persons)s) who
-             JOIN res_partner p ON %(person)s = who.person
-            WHERE %(among)s""",
-        persons=persons,
-        person=PERSON,
-        among=scope.of(SQL("p.id")),
+        """WITH twins AS MATERIALIZED (%(twins)s),
+                who AS (SELECT COALESCE(twins.person, fact.partner_id) AS person
+                          FROM (%(facts)s) fact
+                          LEFT JOIN twins ON twins.id = fact.partner_id
+                         GROUP BY 1 HAVING count(DISTINCT fact.id) >= %(least)s)
+           SELECT COALESCE(twins.id, who.person) AS id
+             FROM who LEFT JOIN twins ON twins.person = who.person""",
+        twins=_twins(scope),
+        facts=facts,
+        least=least,
     )
 
 
-# === WHO DID SO: one query each, one column `person` ===#
+def _twins(scope):
+    """Return the query of the contacts that share an address: their ids, and of each
+    the smallest of those with the address, which stands for the person."""
+    if scope.among:
+        which = SQL("p.email_normalized != '' AND p.id IN (%s)", scope.among)
+    else:
+        which = SQL(
+            """p.email_normalized IN (
+                   SELECT email_normalized FROM res_partner
+                    WHERE email_normalized != ''
+                    GROUP BY email_normalized HAVING count(*) > 1)"""
+        )
+    return SQL(
+        """SELECT p.id, min(p.id) OVER (PARTITION BY p.email_normalized) AS person
+             FROM res_partner p WHERE %s""",
+        which,
+    )
 
 
-def _bought(least, target, scope):
+# === FACTS: one query each; `partner_id` is who did it, `id` is what is counted ===#
+
+
+def _bought(target, scope):
     """Confirmed orders with a line of a product: no delivery, discount or other reward,
     no down payment, and of a combination the whole rather than its parts."""
-    return _by_contact(
-        least,
-        SQL(
-            """SELECT so.partner_id FROM sale_order so
-                WHERE so.state = 'sale' AND so.company_id = %(company)s
-                  AND %(after)s AND %(among)s
-                  AND so.id IN (SELECT sol.order_id FROM sale_order_line sol
-                                 WHERE sol.product_uom_qty > 0
-                                   AND NOT COALESCE(sol.is_downpayment, FALSE)
-                                   AND %(line)s AND %(of_target)s)""",
-            company=scope.company_id,
-            after=scope.after(SQL("so.date_order")),
-            among=scope.of(SQL("so.partner_id")),
-            line=RECOVERABLE_LINE,
-            of_target=_of_target(SQL("sol.product_id"), target),
-        ),
+    within = SQL("TRUE")
+    if scope.since:
+        within = SQL(
+            """sol.order_id IN (SELECT so.id FROM sale_order so
+                                 WHERE so.company_id = %s AND so.state = 'sale'
+                                   AND %s AND %s)""",
+            scope.company_id,
+            scope.after(SQL("so.date_order")),
+            scope.of(SQL("so.partner_id")),
+        )
+    # Odoo keeps the customer and the state of an order with its lines, too.
+    return SQL(
+        """SELECT sol.order_partner_id AS partner_id, sol.order_id AS id
+             FROM sale_order_line sol
+            WHERE sol.state = 'sale' AND sol.company_id = %(company)s
+              AND sol.product_uom_qty > 0
+              AND NOT COALESCE(sol.is_downpayment, FALSE)
+              AND %(line)s AND %(within)s AND %(among)s AND %(of_target)s""",
+        company=scope.company_id,
+        line=RECOVERABLE_LINE,
+        within=within,
+        among=scope.of(SQL("sol.order_partner_id")),
+        of_target=_of_target(SQL("sol.product_id"), target),
     )
 
 
-def _viewed(least, target, scope):
+def _viewed(target, scope):
     """Odoo keeps one view of a product in half an hour. Who is not signed in has no
     contact yet; their views come along when they sign in."""
-    return _by_contact(
-        least,
-        SQL(
-            """SELECT visitor.partner_id FROM website_track track
-                 JOIN website_visitor visitor ON visitor.id = track.visitor_id
-                 JOIN website ON website.id = visitor.website_id
-                WHERE visitor.partner_id IS NOT NULL AND track.product_id IS NOT NULL
-                  AND website.company_id = %(company)s
-                  AND %(after)s AND %(among)s AND %(of_target)s""",
-            company=scope.company_id,
-            after=scope.after(SQL("track.visit_datetime")),
-            among=scope.of(SQL("visitor.partner_id")),
-            of_target=_of_target(SQL("track.product_id"), target),
-        ),
+    return SQL(
+        """SELECT visitor.partner_id, track.id FROM website_track track
+             JOIN website_visitor visitor ON visitor.id = track.visitor_id
+             JOIN website ON website.id = visitor.website_id
+            WHERE visitor.partner_id IS NOT NULL AND track.product_id IS NOT NULL
+              AND website.company_id = %(company)s
+              AND %(after)s AND %(among)s AND %(of_target)s""",
+        company=scope.company_id,
+        after=scope.after(SQL("track.visit_datetime")),
+        among=scope.of(SQL("visitor.partner_id")),
+        of_target=_of_target(SQL("track.product_id"), target),
     )
 
 
-def _opened(least, target, scope):
-    """A message is about no product: opened is opened with any target's links in it."""
-    return _by_address(least, _engagement(SQL("'open'"), SQL("TRUE"), scope))
+def _opened(_target, scope):
+    """A message is about no product."""
+    return _by_address(_engagement(SQL("'open'"), SQL("TRUE"), scope), scope)
 
 
-def _clicked(least, target, scope):
-    condition = SQL("TRUE")
-    if target.templates:
-        condition = _links_to(target, scope)
-    return _by_address(least, _engagement(SQL("'click'"), condition, scope))
+def _clicked(target, scope):
+    condition = _links_to(target, scope) if target.templates else SQL("TRUE")
+    return _by_address(_engagement(SQL("'click'"), condition, scope), scope)
 
 
-def _abandoned(least, target, scope):
+def _abandoned(target, scope):
     """Carts that are excluded from recovery were none: see ``exclusion_reason``."""
     of_target = SQL("TRUE")
     if target.templates:
@@ -181,19 +204,17 @@ def _abandoned(least, target, scope):
                         WHERE line.product_id IN (%s))""",
             target.variants,
         )
-    return _by_address(
-        least,
-        SQL(
-            """SELECT cart.partner_id, cart.email_normalized AS email, cart.id AS fact
-                 FROM abandoned_cart cart
-                WHERE cart.company_id = %(company)s AND cart.state != 'excluded'
-                  AND %(after)s AND %(among)s AND %(of_target)s""",
-            company=scope.company_id,
-            after=scope.after(SQL("cart.abandoned_at")),
-            among=scope.of_person(SQL("cart.partner_id"), SQL("cart.email_normalized")),
-            of_target=of_target,
-        ),
+    carts = SQL(
+        """SELECT cart.partner_id, cart.email_normalized AS email, cart.id
+             FROM abandoned_cart cart
+            WHERE cart.company_id = %(company)s AND cart.state != 'excluded'
+              AND %(after)s AND %(among)s AND %(of_target)s""",
+        company=scope.company_id,
+        after=scope.after(SQL("cart.abandoned_at")),
+        among=scope.of_person(SQL("cart.partner_id"), SQL("cart.email_normalized")),
+        of_target=of_target,
     )
+    return _by_address(carts, scope)
 
 
 # === PARTS ===#
@@ -202,7 +223,7 @@ def _abandoned(least, target, scope):
 def _engagement(kind, condition, scope):
     """Return what people (no scanners) did with messages."""
     return SQL(
-        """SELECT m.partner_id, m.email_normalized AS email, m.id AS fact
+        """SELECT m.partner_id, m.email_normalized AS email, m.id
              FROM marketing_engagement e
              JOIN marketing_message m ON m.id = e.message_id
             WHERE e.kind = %(kind)s AND e.is_machine IS NOT TRUE
@@ -242,38 +263,24 @@ def _of_target(product, target):
     return SQL("%s IN (%s)", product, target.variants)
 
 
-def _by_contact(least, facts):
-    """Count facts that know a contact; ``facts`` has one column ``partner_id``."""
-    return SQL(
-        """SELECT %(person)s AS person
-             FROM (SELECT partner_id, count(*) AS times
-                     FROM (%(facts)s) fact GROUP BY partner_id) done
-             JOIN res_partner p ON p.id = done.partner_id
-            GROUP BY 1 HAVING sum(done.times) >= %(least)s""",
-        person=PERSON,
-        facts=facts,
-        least=least,
-    )
-
-
-def _by_address(least, facts):
-    """Count facts that know a contact, an address or both; ``facts`` has the columns
-    ``partner_id``, ``email`` and ``fact`` (an id).
+def _by_address(facts, scope):
+    """Return facts that know a contact, an address or both as facts of contacts.
 
     Who has another address now did it all the same; and who was written to without
     being a contact yet may have become one.
+
+    :param SQL facts: query with the columns ``partner_id``, ``email`` and ``id``
     """
     return SQL(
-        """SELECT person FROM (
-               SELECT %(person)s AS person, fact.fact
-                 FROM (%(facts)s) fact JOIN res_partner p ON p.id = fact.partner_id
-                UNION ALL
-               SELECT fact.email, fact.fact FROM (%(facts)s) fact
-                WHERE fact.email != '') done
-            GROUP BY person HAVING count(DISTINCT fact) >= %(least)s""",
-        person=PERSON,
+        """SELECT known.partner_id, known.id FROM (%(facts)s) known
+            WHERE known.partner_id IS NOT NULL AND %(of_known)s
+            UNION ALL
+           SELECT p.id, known.id FROM (%(facts)s) known
+             JOIN res_partner p ON p.email_normalized = known.email
+            WHERE known.email != '' AND %(of_found)s""",
         facts=facts,
-        least=least,
+        of_known=scope.of(SQL("known.partner_id")),
+        of_found=scope.of(SQL("p.id")),
     )
 
 

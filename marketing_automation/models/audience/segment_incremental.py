@@ -54,21 +54,21 @@ class CustomerSegment(models.Model):
             return
         if count > MANY_CHANGES:
             segments._request_refresh()
-            self._take_changes(company, SQL("TRUE"))
+            self.env.cr.execute(_take(company))
             return
-        self._take_changes(company, SQL("TRUE"))
+        self._fill_among(company)
         for segment in segments._sort_by_reference():
             segment._refresh_among(SQL("SELECT id FROM %s", AMONG))
 
     @api.model
-    def _get_followers(self, company):
-        """Return the segments that follow their customers.
+    def _get_followers(self, company=None):
+        """Return the segments that follow their customers, of one company or all.
 
         :rtype: customer.segment
         """
         return self.search(
             [
-                ("company_id", "=", company.id),
+                *([("company_id", "=", company.id)] if company else []),
                 ("kind", "=", "dynamic"),
                 ("refresh_interval", "!=", "manual"),
                 # Until then there is nothing to be kept in line.
@@ -77,7 +77,7 @@ class CustomerSegment(models.Model):
         )
 
     @api.model
-    def _take_changes(self, company, which):
+    def _fill_among(self, company):
         """Take the changed customers off the list, into a table of this transaction:
         with all contacts of each person."""
         self.env.flush_all()
@@ -87,20 +87,16 @@ class CustomerSegment(models.Model):
         self.env.cr.execute(SQL("TRUNCATE %s", AMONG))
         self.env.cr.execute(
             SQL(
-                """WITH changed AS (
-                       DELETE FROM marketing_customer_change
-                        WHERE company_id = %(company)s AND %(which)s
-                    RETURNING partner_id)
-                   INSERT INTO %(among)s
+                """WITH changed AS (%s)
+                   INSERT INTO %s
                    SELECT partner_id FROM changed
                     UNION
                    SELECT twin.id FROM changed
                      JOIN res_partner p ON p.id = changed.partner_id
                      JOIN res_partner twin ON twin.email_normalized = p.email_normalized
                     WHERE p.email_normalized != ''""",
-                company=company.id,
-                which=which,
-                among=AMONG,
+                _take(company),
+                AMONG,
             )
         )
         self.env.cr.execute(SQL("ANALYZE %s", AMONG))
@@ -118,8 +114,18 @@ class CustomerSegment(models.Model):
                     self._get_partner_query(among), among
                 )
         except UserError:
-            # The next refresh of all says what is wrong with it, and where it is seen.
-            self._request_refresh()
+            # The next refresh of all says what is wrong with it, where it is seen.
+            if not self.last_error:
+                self._request_refresh()
             return
         if entered or left:
             self._settle_size(False)
+
+
+def _take(company):
+    """Return the statement that takes the changed customers off the list."""
+    return SQL(
+        """DELETE FROM marketing_customer_change WHERE company_id = %s
+           RETURNING partner_id""",
+        company.id,
+    )

@@ -4,7 +4,7 @@ from itertools import count
 
 from psycopg2 import Error as DatabaseError
 
-from odoo import fields, models
+from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, mute_logger
@@ -63,7 +63,7 @@ class CustomerSegment(models.Model):
         company = self.company_id._origin or self.env.company
         return (
             self.env["res.partner"]
-            .sudo()
+            .with_user(SUPERUSER_ID)
             .with_context(
                 active_test=True,
                 allowed_company_ids=company.ids,
@@ -176,6 +176,11 @@ class CustomerSegmentCondition(models.Model):
     def _find_gap_in_segment(self):
         if not self.other_segment_id:
             return self.env._("Choose the segment that people are in, or not in.")
+        if self.other_segment_id.company_id._origin != self._get_company():
+            return self.env._(
+                "“%s” is a segment of another company. Choose one of the same company.",
+                self.other_segment_id.name,
+            )
         return None
 
     def _find_gap_in_group(self):

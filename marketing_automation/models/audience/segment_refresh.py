@@ -40,15 +40,15 @@ class CustomerSegment(models.Model):
             segment._refresh_in_cron()
             if not cron._commit_progress(1):
                 return
+        self._note_recent_facts()
         self._refresh_changed()
 
     def _refresh_in_cron(self):
         """Refresh one segment unless somebody does; keep what went wrong."""
-        if not self.try_lock_for_update(allow_referencing=True):
-            return
         try:
             with self.env.cr.savepoint():
-                self._refresh()
+                if self.try_lock_for_update(allow_referencing=True):
+                    self._refresh()
         except CONFLICTS:
             _logger.info("Segment %s changed meanwhile; it is due again.", self.id)
         except UserError as error:
@@ -140,6 +140,8 @@ class CustomerSegment(models.Model):
                                 ON member.segment_id = %(segment)s
                                AND member.partner_id = wanted.id
                              WHERE member.id IS NULL
+                                -- Another refresh at once: done again, see CONFLICTS.
+                                ON CONFLICT (segment_id, partner_id) DO NOTHING
                          RETURNING partner_id),
                         gone AS (
                             DELETE FROM segment_membership member

@@ -110,6 +110,7 @@ class MarketingEngagement(models.Model):
 
     _message_idx = models.Index("(message_id, occurred_at)")
     _click_idx = models.Index("(occurred_at) WHERE kind = 'click'")
+    _open_idx = models.Index("(occurred_at) WHERE kind = 'open'")
     _external_id_uniq = models.UniqueIndex(
         "(provider_id, external_id) WHERE external_id IS NOT NULL",
         "A provider's event is recorded once.",
