@@ -25,6 +25,7 @@ class SegmentCase(MarketingCase):
         # Customers of the demo data have ordered, too.
         cls.env.flush_all()
         cls.env.cr.execute("UPDATE sale_order SET state = 'cancel'")
+        cls.env.cr.execute("UPDATE sale_order_line SET state = 'cancel'")
         cls.env.cr.execute("DELETE FROM marketing_customer_metrics")
         cls.env.invalidate_all()
 

@@ -107,12 +107,15 @@ def contacts_who(behaviour, least, target, scope):
                 who AS (SELECT COALESCE(twins.person, fact.partner_id) AS person
                           FROM (%(facts)s) fact
                           LEFT JOIN twins ON twins.id = fact.partner_id
-                         GROUP BY 1 HAVING count(DISTINCT fact.id) >= %(least)s)
+                         GROUP BY 1 %(often)s)
            SELECT COALESCE(twins.id, who.person) AS id
              FROM who LEFT JOIN twins ON twins.person = who.person""",
         twins=_twins(scope),
         facts=facts,
-        least=least,
+        # Whether somebody did it at all is found without sorting what they did.
+        often=SQL("HAVING count(DISTINCT fact.id) >= %s", least)
+        if least > 1
+        else SQL(),
     )
 
 

@@ -178,8 +178,8 @@ class CustomerSegmentCondition(models.Model):
             return self.env._("Choose the segment that people are in, or not in.")
         if self.other_segment_id.company_id._origin != self._get_company():
             return self.env._(
-                "“%s” is a segment of another company. Choose one of the same company.",
-                self.other_segment_id.name,
+                "The other segment is one of another company. Choose one of the same "
+                "company."
             )
         return None
 
