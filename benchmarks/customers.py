@@ -121,7 +121,11 @@ def _copy_orders(cr, sample, first, customers, orders):
 def _copy_lines(cr, sample):
     """One line an order, of another product from one to the next."""
     columns = sorted(column_names(cr, "sale_order_line") - {"id", "order_id"})
-    values = {"price_total": f"10 + (so.id - {sample.id}) % {PRODUCTS}"}
+    values = {
+        "price_total": f"10 + (so.id - {sample.id}) % {PRODUCTS}",
+        "order_partner_id": "so.partner_id",
+        "state": "so.state",
+    }
     selected = ", ".join(values.get(c, f"l.{c}") for c in columns)
     lines = ", ".join(str(line_id) for line_id in sample.order_line.ids)
     cr.execute(
