@@ -251,10 +251,10 @@ class TestContent(MarketingCase):
         recent = messages[0]
         recent.sending_at = fields.Datetime.now()
         contents = self.env["marketing.content"]
-        contents._gc_old()
+        contents._delete_old()
         self.assertTrue(messages.content_id, "somebody got it only lately")
         self._make_older(recent, 400)
-        contents._gc_old()
+        contents._delete_old()
         self.env.invalidate_all()
         self.assertFalse(messages.content_id)
         self.assertFalse(any(messages.mapped("content_values")))
@@ -266,7 +266,7 @@ class TestContent(MarketingCase):
         content = messages.content_id
         self._make_older(messages, 2)
         messages.unlink()
-        self.env["marketing.content"]._gc_old()
+        self.env["marketing.content"]._delete_old()
         self.assertFalse(content.exists())
 
     def test_another_attempt_leaves_no_content_behind(self):

@@ -1,10 +1,13 @@
 import io
 import json
 import zipfile
+from datetime import timedelta
 
-from odoo.exceptions import AccessError, UserError
+from odoo import fields
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.marketing_automation.models.audience.privacy.periods import PERIODS
 from odoo.addons.marketing_automation.providers.base import DeliveryEvent
 
 from .common import MarketingCase
@@ -256,3 +259,108 @@ class TestPrivacyAccess(PrivacyCase):
             self._as_manager()._forget(person)
         self.manager.company_ids += company_b
         self._as_manager()._forget(person)
+
+
+@tagged("post_install", "-at_install")
+class TestRetention(PrivacyCase):
+    def _enforce(self, days):
+        """Let so many days pass, and the scheduled action run."""
+        moment = fields.Datetime.now() + timedelta(days=days)
+        self.env.flush_all()
+        with self._at(moment):
+            for batch in self.privacy._get_batches():
+                while batch():
+                    pass
+        self.env.invalidate_all()
+
+    def test_each_kind_has_its_own_time(self):
+        cart, message = self._live_through_everything(self._create_guest())
+        cart.enrollment_ids._stop("cancelled")
+        opened = message.engagement_ids.filtered(lambda e: e.kind == "open")
+        self._enforce(170)
+        self.assertTrue(opened.user_agent)
+        self._enforce(190)
+        self.assertFalse(opened.user_agent)
+        self.assertEqual(opened.kind, "open")
+        self.assertTrue(message.content_id)
+        self._enforce(370)
+        self.assertFalse(message.content_id)
+        self.assertEqual(cart.email, EMAIL, "it is 30 days longer that it can expire")
+        self.env["abandoned.cart"]._expire()
+        self._enforce(740)
+        self.assertFalse(message.email or message.partner_id)
+        self.assertTrue(message.forgotten_at)
+
+    def test_carts_that_can_be_recovered_are_left_alone(self):
+        cart, _message = self._live_through_everything(self._create_guest())
+        self._enforce(500)
+        self.assertEqual((cart.state, cart.email), ("recovery_started", EMAIL))
+        cart.state = "expired"
+        self._enforce(300)
+        self.assertEqual(cart.email, EMAIL)
+        self._enforce(400)
+        self.assertFalse(cart.email or cart.lines or cart.order_id)
+        self.assertFalse(cart.enrollment_ids.email_normalized)
+        self.assertEqual(cart.amount_total, 40.0)
+        # It is not taken for a new one.
+        self._detect()
+        self.assertEqual(
+            self.env["abandoned.cart"].search_count([("email", "=", EMAIL)]), 0
+        )
+
+    def test_what_waits_is_left_alone(self):
+        self.customer.email = EMAIL
+        [message] = self._queue_to(self.customer, self._create_contact_template())
+        self._enforce(3000)
+        self.assertEqual((message.state, message.email), ("queued", EMAIL))
+
+    def test_links_to_unsubscribe_outlive_the_law(self):
+        with self.assertRaises(ValidationError):
+            self.company.message_kept_days = 59
+        self.company.message_kept_days = 60
+        message = self._live_through_everything(self._create_guest())[1]
+        message.enrollment_id._stop("cancelled")
+        self._enforce(59)
+        self.assertTrue(message.token)
+        self._enforce(61)
+        self.assertFalse(message.token)
+
+    def test_nothing_is_erased_without_a_period(self):
+        self.company.write(dict.fromkeys(PERIODS, 0))
+        cart, message = self._live_through_everything(self._create_guest())
+        cart.enrollment_ids._stop("cancelled")
+        cart.state = "expired"
+        self._enforce(5000)
+        self.assertEqual((cart.email, message.email), (EMAIL, EMAIL))
+        self.assertTrue(message.content_id)
+        with self.assertRaises(ValidationError):
+            self.company.cart_kept_days = -1
+
+    def test_another_company_has_its_own_periods(self):
+        company_b, website_b = create_other_shop(type(self))
+        company_b.cart_kept_days = 0
+        carts = self._abandon(self._create_guest()) | self._abandon(
+            self.customer, website_id=website_b.id
+        )
+        carts.state = "expired"
+        self._enforce(500)
+        self.assertEqual(carts.mapped(lambda cart: bool(cart.email)), [False, True])
+
+    def test_visits(self):
+        visitor = self.env["website.visitor"].create(
+            {
+                "partner_id": self.customer.id,
+                "access_token": str(self.customer.id),
+                "website_id": self.website.id,
+            }
+        )
+        tracks = self.env["website.track"].create(
+            [{"visitor_id": visitor.id, "url": url} for url in ("/shop", "/contact")]
+        )
+        self._enforce(300)
+        self.assertEqual(len(tracks.exists()), 2)
+        self._enforce(400)
+        self.assertFalse(tracks.exists())
+
+    def test_the_scheduled_action(self):
+        self._run_cron("ir_cron_enforce_periods")

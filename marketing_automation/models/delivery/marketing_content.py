@@ -4,9 +4,6 @@ import re
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-# How long what was sent can be looked at; what became of it is kept.
-DAYS_KEPT = 365
-
 
 class MarketingContent(models.Model):
     """What was sent, word for word: one row for all who received the same.
@@ -35,37 +32,41 @@ class MarketingContent(models.Model):
     )
     _created_idx = models.Index("(created_at)")
 
-    @api.autovacuum
-    def _gc_old(self, limit=10000):
-        """Forget old contents, with what was this person's own in them, and those that
-        no message has any more: they are most of the volume of an outbox.
+    @api.model
+    def _delete_old(self, limit=10000):
+        """Forget what the company has kept long enough, with what was this person's own
+        in it, and contents that no message has any more: they are most of the volume of
+        an outbox. What became of the messages is kept.
 
         :param int limit: number of contents
-        :return: how many were forgotten, and whether there may be more
-        :rtype: tuple[int, bool]
+        :return: how many were forgotten
+        :rtype: int
         """
         now = fields.Datetime.now()
         self.flush_model()
         self.env["marketing.message"].flush_model()
         rows = self.env.execute_query(
             SQL(
-                """SELECT content.id FROM marketing_content content
+                """SELECT content.id
+                     FROM marketing_content content
+                     JOIN res_company company ON company.id = content.company_id
                     WHERE content.created_at < %(yesterday)s
                       AND NOT EXISTS (
                           SELECT FROM marketing_message m
                            WHERE m.content_id = content.id
-                             AND COALESCE(m.sending_at, %(now)s) >= %(before)s)
+                             AND (company.content_kept_days = 0
+                                  OR COALESCE(m.sending_at, %(now)s) >= %(now)s
+                                     - company.content_kept_days * interval '1 day'))
                     ORDER BY content.id LIMIT %(limit)s""",
                 now=now,
                 yesterday=fields.Datetime.subtract(now, days=1),
-                before=fields.Datetime.subtract(now, days=DAYS_KEPT),
                 limit=limit,
             )
         )
         old = self.browse(content_id for (content_id,) in rows)
         self._forget_values(old)
         old.unlink()
-        return len(old), len(old) == limit
+        return len(old)
 
     @api.model
     def _forget_values(self, contents):

@@ -1,6 +1,7 @@
 # What is stored about a person: all of it, handed out, forgotten, kept for how long.
 # Loaded last: it knows every table of the others, and none of them knows it.
 from . import (
+    periods,
     person,
     outside,
     contacts,
@@ -8,4 +9,5 @@ from . import (
     export,
     report,
     late_reports,
+    retention,
 )

@@ -28,13 +28,8 @@ class MarketingPrivacy(models.AbstractModel):
         privacy = self.sudo()
         privacy._stop_everything(person)
         privacy._suppress_for_good(person)
-        privacy._keep_credit(person)
         erased = privacy._erase_outside(person)
-        self.env.flush_all()
-        for stored in privacy._get_stored():
-            count = privacy._erase_stored(stored, stored.find(person))
-            if stored.at_forget in (DELETE, ANONYMIZE) and count:
-                erased[stored.model] = erased.get(stored.model, 0) + count
+        erased |= privacy._erase_rows(person)
         self.env.invalidate_all(flush=False)
         return erased
 
@@ -76,26 +71,36 @@ class MarketingPrivacy(models.AbstractModel):
             log._append(channel, new, "all", "forget")
 
     @api.model
-    def _keep_credit(self, person):
-        """Replace the links from orders to messages by sums: an order says whose it is,
-        and figures stay right without them."""
-        messages = self.env["marketing.message"].browse(person.message_ids)
-        for message in messages:
-            if message.attributed_order_ids:
-                message.kept_revenue = message.attributed_revenue
-                message.attributed_order_ids.attributed_message_id = False
-        self.env["sale.order"].search(
-            [("partner_id", "in", person.partner_ids)]
-        ).attributed_message_id = False
+    def _erase_rows(self, person):
+        """Do with everything in our own tables what is done with it at forget.
+
+        :param Person person: somebody, or just messages and carts of many
+        :return: number of rows by model
+        :rtype: dict[str, int]
+        """
+        self._cut_links(person)
+        counts = {
+            stored.model: self._erase_stored(stored, stored.find(person))
+            for stored in self._get_stored()
+        }
+        return {model: count for model, count in counts.items() if count}
+
+    @api.model
+    def _cut_links(self, person):
+        """Replace the links from orders to messages by sums, and delete those to carts:
+        an order says whose it is."""
+        orders = self.env["sale.order"].search(
+            [("attributed_message_id", "in", person.message_ids)]
+        )
+        for message in orders.attributed_message_id:
+            message.kept_revenue += message.attributed_revenue
+        orders.attributed_message_id = False
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
-                """DELETE FROM sale_order_restored_cart_rel rel
-                    WHERE abandoned_cart_id = ANY(%s)
-                       OR sale_order_id IN (SELECT id FROM sale_order
-                                             WHERE partner_id = ANY(%s))""",
+                """DELETE FROM sale_order_restored_cart_rel
+                    WHERE abandoned_cart_id = ANY(%s)""",
                 list(person.cart_ids),
-                list(person.partner_ids),
             )
         )
 
@@ -112,7 +117,10 @@ class MarketingPrivacy(models.AbstractModel):
         if stored.at_forget == DELETE:
             self.env.cr.execute(SQL("DELETE FROM %s t WHERE %s", table, condition))
         elif stored.at_forget == ANONYMIZE:
-            self._clear(table, stored.cleared, condition)
+            cleared = dict(stored.cleared)
+            if "forgotten_at" in self.env[stored.model]._fields:
+                cleared["forgotten_at"] = SQL("%s", fields.Datetime.now())
+            self._clear(table, cleared, condition)
         else:
             return 0
         return self.env.cr.rowcount
@@ -142,7 +150,7 @@ class AbandonedCart(models.Model):
     )
 
     _kept_idx = models.Index(
-        "(company_id, abandoned_at) WHERE forgotten_at IS NULL "
+        "(company_id, expires_at) WHERE forgotten_at IS NULL "
         "AND state IN ('recovered', 'expired', 'excluded')"
     )
 
@@ -160,7 +168,9 @@ class MarketingMessage(models.Model):
         help="Of orders by people who were forgotten: nothing leads to them any more.",
     )
 
-    _kept_idx = models.Index("(company_id, create_date) WHERE forgotten_at IS NULL")
+    _kept_idx = models.Index(
+        "(company_id, COALESCE(sending_at, create_date)) WHERE forgotten_at IS NULL"
+    )
 
     @api.depends("kept_revenue")
     def _compute_attributed_revenue(self):
@@ -168,3 +178,11 @@ class MarketingMessage(models.Model):
         for message in self:
             message.attributed_revenue += message.kept_revenue
         return res
+
+
+class MarketingEngagement(models.Model):
+    _inherit = "marketing.engagement"
+
+    _kept_idx = models.Index(
+        "(occurred_at) WHERE user_agent IS NOT NULL OR detail IS NOT NULL"
+    )

@@ -70,7 +70,8 @@ class Stored:
     :param label: what it is, in the words of the export
     :param find: returns the condition for a person's rows ``t``
     :param at_forget: ``DELETE``, ``ANONYMIZE`` or ``KEEP``
-    :param cleared: columns that become something else when the row is anonymized
+    :param cleared: columns that become something else when the row is anonymized;
+        ``forgotten_at``, where there is one, becomes the time
     :param harmless: further texts and links of an anonymized row: they say nothing
         about whose it was
     :param hidden: columns that are not exported: they open doors or are our own
@@ -118,7 +119,6 @@ HISTORY_WITHOUT_DETAILS = SQL(
                                     WHEN 'array' THEN t.history END)
                WITH ORDINALITY AS entry)"""
 )
-NOW = SQL("(now() AT TIME ZONE 'UTC')")
 
 # In this order: what hangs on a message or a cart comes before it.
 STORED = [
@@ -145,6 +145,8 @@ STORED = [
         # The message has been anonymized, too. "iPhone" and "Firefox" are nobody.
         harmless=("message_id", "client"),
         hidden=("external_id",),
+        # What providers report comes without the column of the company.
+        company=OF_MESSAGE,
         period=Period(
             "engagement_kept_days",
             SQL("t.occurred_at"),
@@ -182,14 +184,19 @@ STORED = [
             "history": HISTORY_WITHOUT_DETAILS,
             # Some are made of the address.
             "dedupe_key": SQL("'forgotten:' || t.id"),
-            "forgotten_at": NOW,
         },
         harmless=("lang", "enrollment_id", "abandoned_cart_id"),
         hidden=("token", "dedupe_key", "message_ref", "content_values", "history"),
         period=Period(
             "message_kept_days",
             SQL("COALESCE(t.sending_at, t.create_date)"),
-            SQL("t.forgotten_at IS NULL AND t.state NOT IN ('queued', 'sending')"),
+            SQL(
+                """t.forgotten_at IS NULL AND t.state NOT IN ('queued', 'sending')
+                   AND NOT EXISTS (
+                       SELECT FROM marketing_enrollment run
+                        WHERE run.id = t.enrollment_id
+                          AND run.state IN ('active', 'paused'))"""
+            ),
         ),
     ),
     Stored(
@@ -225,13 +232,13 @@ STORED = [
                 """CASE WHEN t.state IN ('abandoned', 'recovery_started')
                         THEN 'expired' ELSE t.state END"""
             ),
-            "forgotten_at": NOW,
         },
         harmless=("returned_message_id", "recovered_message_id", "lang"),
         hidden=("token",),
         period=Period(
             "cart_kept_days",
-            SQL("t.abandoned_at"),
+            SQL("t.expires_at"),
+            # Until then, detection looks whether it knows the cart.
             SQL(
                 """t.forgotten_at IS NULL
                    AND t.state IN ('recovered', 'expired', 'excluded')"""
