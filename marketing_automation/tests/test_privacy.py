@@ -5,9 +5,11 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.marketing_automation.models.audience.privacy.periods import PERIODS
+from odoo.addons.marketing_automation.models.audience.privacy.registry import STORED
 from odoo.addons.marketing_automation.providers.base import DeliveryEvent
 
 from .common import MarketingCase
@@ -201,6 +203,93 @@ class TestForget(PrivacyCase):
             self._create_guest()
             self._as_manager()._find_by_address(NUMBER)
 
+    def test_the_log_says_who_did_it_and_nothing_about_whom(self):
+        self._live_through_everything(self._create_guest())
+        self._forget()
+        log = self.env["privacy.log"].search([], order="id desc", limit=1)
+        self.assertEqual(log.user_id, self.manager)
+        self.assertEqual(log.anonymized_name, "Z**** Q******")
+        self.assertIn("Messages (1)", log.records_description)
+
+    def test_a_number_alone(self):
+        """Somebody without an email address asks by telephone."""
+        guest = self._create_customer(
+            NAME, False, phone=NUMBER, country_id=self.env.ref("base.be").id
+        )
+        self._abandon(guest)
+        self._forget("0456 11 22 33")
+        self.assertEqual(find_traces(self.env, *WORDS), set())
+
+    def test_a_cancelled_cart_stays_without_its_owner(self):
+        """Carts that were merged are cancelled; Odoo needs a contact for them."""
+        guest = self._create_guest(street="Zelda Street 3")
+        order = self._create_cart(guest, client_order_ref="For Zelda")
+        order.message_post(body="Zelda called", author_id=guest.id)
+        order._action_cancel()
+        self._forget()
+        self.assertEqual(find_traces(self.env, *WORDS), set())
+        self.assertEqual(guest.name, "–")
+        self.assertFalse(guest.active)
+        self.assertEqual(order.state, "cancel")
+
+    def test_contacts_that_somebody_needs_stay(self):
+        guest = self._create_guest()
+        self._abandon(guest)
+        contacts = self._create_guest() | self._create_guest()
+        # Entered by hand, not by the shop; and somebody's supplier.
+        self.env["product.supplierinfo"].create(
+            {"partner_id": guest.id, "product_tmpl_id": self.product.product_tmpl_id.id}
+        )
+        report = self.privacy._describe(self.privacy._find_by_address(EMAIL))
+        self.assertEqual(report["stays"]["count"], 3)
+        self.assertIn("Supplier Pricelist", report["stays"]["reasons"])
+        self._forget()
+        self.assertEqual(len((guest | contacts).exists()), 3)
+        self.assertTrue(all((guest | contacts).mapped("marketing_is_forgotten")))
+
+    def test_figures_and_segments(self):
+        customer = self._create_guest()
+        cart = self._live_through_everything(customer)[0]
+        cart.order_id.action_confirm()
+        segment = self.env["customer.segment"].create(
+            {
+                "name": "Zeldas",
+                "kind": "dynamic",
+                "condition_ids": [
+                    Command.create(
+                        {"kind": "customer", "domain": f"[('email', '=', '{EMAIL}')]"}
+                    )
+                ],
+            }
+        )
+        segment.name = "Friends"
+        hand_made = self.env["customer.segment"].create(
+            {"name": "VIP", "kind": "static"}
+        )
+        hand_made.add_contacts(customer.ids)
+        segment.condition_ids.domain = f"[('id', '=', {customer.id})]"
+        metrics = self.env["marketing.customer.metrics"]
+
+        def refresh():
+            metrics._refresh_all()
+            segment._refresh()
+            self.env.invalidate_all()
+            return (
+                metrics.search_count([("partner_id", "=", customer.id)]),
+                self.env["segment.membership"].search_count(
+                    [("partner_id", "=", customer.id)]
+                ),
+            )
+
+        self.assertEqual(refresh(), (1, 2))
+        self._forget()
+        self.assertEqual(refresh(), (0, 0))
+        tables = {place.split(".")[0] for place in find_traces(self.env, *WORDS)}
+        self.assertEqual(tables, BUSINESS_TABLES)
+        # They agree again, themselves.
+        self._give_consent(customer, lift_suppression=True)
+        self.assertEqual(refresh(), (1, 1))
+
 
 @tagged("post_install", "-at_install")
 class TestExport(PrivacyCase):
@@ -303,7 +392,8 @@ class TestRetention(PrivacyCase):
         self.assertFalse(cart.enrollment_ids.email_normalized)
         self.assertEqual(cart.amount_total, 40.0)
         # It is not taken for a new one.
-        self._detect()
+        with self._at(fields.Datetime.now() + timedelta(days=400)):
+            self._detect()
         self.assertEqual(
             self.env["abandoned.cart"].search_count([("email", "=", EMAIL)]), 0
         )
@@ -364,3 +454,50 @@ class TestRetention(PrivacyCase):
 
     def test_the_scheduled_action(self):
         self._run_cron("ir_cron_enforce_periods")
+
+
+@tagged("post_install", "-at_install")
+class TestLookUp(PrivacyCase):
+    """Odoo's own privacy look-up."""
+
+    def _look_up(self):
+        wizard = self.env["privacy.lookup.wizard"].create(
+            {"name": NAME, "email": EMAIL}
+        )
+        wizard.action_lookup()
+        return wizard
+
+    def test_it_finds_ours(self):
+        self._live_through_everything(self._create_guest())
+        lines = self._look_up().line_ids
+        found = set(lines.mapped("res_model"))
+        self.assertLessEqual(
+            {
+                *("abandoned.cart", "marketing.message", "marketing.engagement"),
+                *("marketing.preference", "marketing.recipient"),
+            },
+            found,
+        )
+        self.assertFalse({"marketing.consent.log", "marketing.suppression"} & found)
+        pairs = lines.mapped(lambda line: (line.res_model, line.res_id))
+        self.assertEqual(len(pairs), len(set(pairs)), "each counts once")
+
+    def test_what_it_deletes_is_deleted_and_stays_blocked(self):
+        guest = self._create_guest()
+        self._live_through_everything(guest)
+        ours = {stored.model for stored in STORED} | {"mail.blacklist"}
+        lines = self._look_up().line_ids.filtered(lambda line: line.res_model in ours)
+        for line in lines:
+            if self.env[line.res_model].browse(line.res_id).exists():
+                line.action_unlink()
+        self.assertFalse(self.env["abandoned.cart"].search([("email", "=", EMAIL)]))
+        self.assertFalse(self.env["mail.blacklist"].search([("email", "=", EMAIL)]))
+        [message] = self._queue_to(guest, self._create_contact_template())
+        message._skip_blocked()
+        self.assertEqual(message.reason, "opted_out")
+
+    def test_forgetting_empties_it(self):
+        self._live_through_everything(self._create_guest())
+        self._look_up()
+        self._forget()
+        self.assertEqual(find_traces(self.env, *WORDS), set())

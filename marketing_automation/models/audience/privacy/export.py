@@ -95,7 +95,7 @@ class MarketingPrivacy(models.AbstractModel):
                     )
                 )
             )
-            tables[str(stored.label)] = self._read_rows(
+            tables[self.env._(stored.label)] = self._read_rows(
                 records, self._get_exported_fields(stored)
             )
         for model, records in self._collect_outside(person).items():

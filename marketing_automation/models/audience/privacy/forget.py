@@ -27,10 +27,13 @@ class MarketingPrivacy(models.AbstractModel):
         self._check_may(person)
         privacy = self.sudo()
         privacy._stop_everything(person)
-        privacy._suppress_for_good(person)
+        is_new = privacy._suppress_for_good(person)
+        name = privacy._get_name(person)
         erased = privacy._erase_outside(person)
         erased |= privacy._erase_rows(person)
         self.env.invalidate_all(flush=False)
+        if erased or is_new:
+            privacy._write_log(person, name, erased)
         return erased
 
     @api.model
@@ -62,13 +65,49 @@ class MarketingPrivacy(models.AbstractModel):
 
     @api.model
     def _suppress_for_good(self, person):
-        """Keep the digests, and the proof that they asked to be forgotten."""
+        """Keep the digests, and the proof that they asked to be forgotten.
+
+        :return: whether there was any address that was not suppressed yet
+        :rtype: bool
+        """
+        is_new = False
         suppressions = self.env["marketing.suppression"]
         log = self.env["marketing.consent.log"]
         for channel, addresses in (("email", person.emails), ("sms", person.numbers)):
             new = sorted(set(addresses) - suppressions._find_addresses(addresses))
             suppressions._add(new)
             log._append(channel, new, "all", "forget")
+            is_new = is_new or bool(new)
+        return is_new
+
+    @api.model
+    def _get_name(self, person):
+        """Return what the person was called, '' if nobody knows.
+
+        :rtype: str
+        """
+        contacts = self.env["res.partner"].browse(person.partner_ids)
+        carts = self.env["abandoned.cart"].browse(person.cart_ids)
+        names = [*contacts.mapped("name"), *carts.mapped("customer_name")]
+        return next(filter(None, names), "")
+
+    @api.model
+    def _write_log(self, person, name, erased):
+        """Note in Odoo's privacy log that somebody was forgotten: when, by whom and how
+        many rows. Of name and address it keeps the first letters."""
+        email = next((email for email in person.emails if email.count("@") == 1), "@")
+        counts = self._name_counts(erased)
+        self.env["privacy.log"].create(
+            {
+                "anonymized_name": name,
+                "anonymized_email": email,
+                "user_id": self.env.uid,
+                "execution_details": self.env._("Forgotten in Marketing Automation"),
+                "records_description": "\n".join(
+                    f"{label} ({count})" for label, count in counts
+                ),
+            }
+        )
 
     @api.model
     def _erase_rows(self, person):

@@ -17,24 +17,3 @@ class MarketingMessage(models.Model):
         # Their digest suppresses them: the address is not written down again.
         forgotten = self.env["marketing.suppression"]._find_addresses(addresses)
         return super()._suppress(model, field, set(addresses) - forgotten)
-
-
-class MarketingSuppression(models.Model):
-    _inherit = "marketing.suppression"
-
-    @api.model
-    def _find_addresses(self, addresses):
-        """Return which addresses were forgotten.
-
-        :param addresses: normalized emails, and numbers in E.164
-        :rtype: set[str]
-        """
-        addresses = list(addresses)
-        digests = self._hash(addresses)
-        known = self.sudo().search([("address_hash", "in", digests)])
-        known = set(known.mapped("address_hash"))
-        return {
-            address
-            for address, digest in zip(addresses, digests, strict=True)
-            if digest in known
-        }

@@ -334,4 +334,10 @@ LINKS = {
     ("sale_order_restored_cart_rel", "abandoned_cart_id"): "the same",
 }
 # Models with columns that look personal and are not.
-NOT_PERSONAL = {}
+NOT_PERSONAL = {
+    # The shop's own account, and who looks after it.
+    "marketing.provider": (
+        *("from_email", "mail_server_id", "twilio_auth_token", "webhook_token"),
+        "user_id",
+    ),
+}

@@ -29,9 +29,9 @@ class MarketingPrivacy(models.AbstractModel):
         counts = self._count_stored(person)
         rows = [
             {
-                "label": str(stored.label),
+                "label": self.env._(stored.label),
                 "count": counts[stored.model],
-                "done": str(DONE[stored.at_forget]),
+                "done": self.env._(DONE[stored.at_forget]),
             }
             for stored in self._get_stored()
             if stored.model in counts and not self.env[stored.model]._transient
@@ -42,7 +42,7 @@ class MarketingPrivacy(models.AbstractModel):
             "res.partner": len(shoppers),
         }
         rows += [
-            {"label": label, "count": count, "done": str(DONE[DELETE])}
+            {"label": label, "count": count, "done": self.env._(DONE[DELETE])}
             for label, count in self._name_counts(outside)
         ]
         return {
@@ -73,7 +73,7 @@ class MarketingPrivacy(models.AbstractModel):
         :return: pairs of label and number, without those that have none
         :rtype: list[tuple[str, int]]
         """
-        ours = {stored.model: str(stored.label) for stored in self._get_stored()}
+        ours = {stored.model: self.env._(stored.label) for stored in self._get_stored()}
         return [
             (ours.get(model) or self.env["ir.model"].sudo()._get(model).name, count)
             for model, count in counts.items()

@@ -1,0 +1,104 @@
+"""Contacts that stay in Odoo although their person was forgotten, or come back by an
+import: they get no figures and are in no segment."""
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    marketing_is_forgotten = fields.Boolean(
+        string="Forgotten by Marketing",
+        readonly=True,
+        copy=False,
+        help="This person asked to be forgotten: they are never written to, have no "
+        "figures and are in no segment, until they agree to messages themselves.",
+    )
+
+    _marketing_forgotten_idx = models.Index("(id) WHERE marketing_is_forgotten")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        partners._mark_forgotten()
+        return partners
+
+    def write(self, vals):
+        res = super().write(vals)
+        if "email" in vals:
+            self._mark_forgotten()
+        return res
+
+    def _mark_forgotten(self):
+        """Look whether these people asked to be forgotten."""
+        suppressions = self.env["marketing.suppression"].sudo()
+        if not suppressions.search_count([], limit=1):
+            return
+        addresses = {partner: partner._get_marketing_address() for partner in self}
+        forgotten = suppressions._find_addresses(filter(None, addresses.values()))
+        for partner, address in addresses.items():
+            is_forgotten = address in forgotten
+            if partner.marketing_is_forgotten != is_forgotten:
+                partner.sudo().marketing_is_forgotten = is_forgotten
+
+    def _get_marketing_address(self):
+        """Return what the person is known by.
+
+        :return: normalized email, else a number in E.164, else False
+        """
+        return self.email_normalized or self.phone_sanitized
+
+
+class MarketingSuppression(models.Model):
+    _inherit = "marketing.suppression"
+
+    @api.model
+    def _add(self, addresses):
+        res = super()._add(addresses)
+        self._mark_contacts(addresses)
+        return res
+
+    @api.model
+    def _remove(self, addresses):
+        res = super()._remove(addresses)
+        self.flush_model()
+        self._mark_contacts(addresses, False)
+        return res
+
+    @api.model
+    def _mark_contacts(self, addresses, is_forgotten=True):
+        """Keep on the contacts themselves what the digests say, for queries that look
+        at all of them."""
+        addresses = list(addresses)
+        partners = self.env["res.partner"].sudo().with_context(active_test=False)
+        partners.search(
+            Domain("email_normalized", "in", addresses)
+            | Domain("email_normalized", "=", False)
+            & Domain("phone_sanitized", "in", addresses)
+        ).marketing_is_forgotten = is_forgotten
+
+    @api.model
+    def _find_addresses(self, addresses):
+        """Return which addresses were forgotten.
+
+        :param addresses: normalized emails, and numbers in E.164
+        :rtype: set[str]
+        """
+        addresses = list(addresses)
+        digests = self._hash(addresses)
+        known = self.sudo().search([("address_hash", "in", digests)])
+        known = set(known.mapped("address_hash"))
+        return {
+            address
+            for address, digest in zip(addresses, digests, strict=True)
+            if digest in known
+        }
+
+
+class CustomerSegment(models.Model):
+    _inherit = "customer.segment"
+
+    def _get_company_domain(self):
+        res = super()._get_company_domain()
+        return res & Domain("marketing_is_forgotten", "=", False)
