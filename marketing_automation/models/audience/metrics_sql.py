@@ -19,10 +19,14 @@ T_QUANTILES = (
     *(1.363, 1.356, 1.350, 1.345, 1.341),
 )
 
-# Everybody who is not logged in orders as this contact, so it is nobody.
+# Everybody who is not logged in orders as this contact, so it is nobody. Nor are there
+# figures of those who asked to be forgotten.
 NOBODY = SQL(
     """(SELECT nobody.partner_id FROM website w
-          JOIN res_users nobody ON nobody.id = w.user_id)"""
+          JOIN res_users nobody ON nobody.id = w.user_id
+         UNION ALL
+        SELECT forgotten.id FROM res_partner forgotten
+         WHERE forgotten.marketing_is_forgotten)"""
 )
 
 
