@@ -43,7 +43,8 @@ class ResCompany(models.Model):
         "deletes visits of strangers.",
     )
     opt_in_kept_days = fields.Integer(
-        default=30, help="Newsletter requests that were never confirmed."
+        default=30,
+        help="Requests that nobody confirmed, counted from when they expired.",
     )
     membership_kept_days = fields.Integer(
         default=730, help="When somebody came into a segment, and left it."

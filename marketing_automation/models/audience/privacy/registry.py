@@ -178,7 +178,7 @@ STORED = [
                 for name in (
                     *("partner_id", "email", "email_normalized", "phone_sanitized"),
                     *("token", "message_ref", "subject", "content_id"),
-                    *("content_values", "reason_detail"),
+                    *("content_values", "reason_detail", "opt_in_id"),
                 )
             },
             "history": HISTORY_WITHOUT_DETAILS,
@@ -274,12 +274,12 @@ STORED = [
     ),
     Stored(
         "marketing.opt.in",
-        _lt("Requests for newsletters"),
+        _lt("Requests for consent"),
         _by_address,
         DELETE,
         hidden=("token",),
         period=Period(
-            "opt_in_kept_days", SQL("t.create_date"), SQL("t.confirmed_at IS NULL")
+            "opt_in_kept_days", SQL("t.expires_at"), SQL("t.state = 'pending'")
         ),
     ),
     Stored("marketing.customer.metrics", _lt("Customer figures"), _by_contact, DELETE),
@@ -313,6 +313,14 @@ STORED = [
         period=Period("membership_kept_days", SQL("t.at")),
     ),
     Stored(
+        "customer.segment.import",
+        _lt("Files being imported"),
+        # Nobody can tell who is in a file; the dialog is gone in an hour anyway.
+        lambda person: SQL("%s", bool(person.addresses)),
+        DELETE,
+        company=None,
+    ),
+    Stored(
         "marketing.privacy.wizard",
         _lt("Privacy requests being worked on"),
         lambda person: SQL(
@@ -332,9 +340,13 @@ LINKS = {
         "sale_order_id",
     ): "deleted with the person's carts",
     ("sale_order_restored_cart_rel", "abandoned_cart_id"): "the same",
+    ("customer_segment_add_res_partner_rel", "res_partner_id"): "a dialog",
+    ("marketing_record_consent_res_partner_rel", "res_partner_id"): "a dialog",
 }
 # Models with columns that look personal and are not.
 NOT_PERSONAL = {
+    # How many can be reached, and why the others cannot.
+    "customer.segment": ("reach_email",),
     # The shop's own account, and who looks after it.
     "marketing.provider": (
         *("from_email", "mail_server_id", "twilio_auth_token", "webhook_token"),
