@@ -435,6 +435,14 @@ registry.category("web_tour.tours").add("marketing_automation_segment_by_hand", 
             run: "click",
         },
         {
+            content:
+                "Where there are many buttons, the last ones stand below the others",
+            trigger: ".o_form_view .o-form-buttonbox",
+            run() {
+                this.anchor.querySelector(".o_button_more")?.click();
+            },
+        },
+        {
             content: "The contact shows that she is in a segment",
             trigger: "button[name=action_view_marketing_segments]:contains('1')",
             run: "click",
