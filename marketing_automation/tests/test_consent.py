@@ -461,6 +461,8 @@ class TestConsentAndOdoo(ConsentCase):
         subscription = self._subscribe()
         with self._at(fields.Datetime.now() + timedelta(hours=1)):
             subscription.opt_out = True
+            # Its time is computed when it is written.
+            subscription.flush_recordset()
         self.assertEqual(self._why_not(), "left_list")
         with self._at(fields.Datetime.now() + timedelta(hours=2)):
             self._record("given", ["offers"])
