@@ -14,6 +14,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
+from ..models.audience.privacy.periods import PERIODS
 from .common import MarketingCase
 from .smtp_server import RecordingSmtpServer
 from .world import create_other_shop
@@ -655,6 +656,10 @@ class TestSettings(MarketingCase):
             ("cart_recovery_enabled", True, self.website),
             ("consent_policy", "opt_in", self.company),
             ("consent_policy", "soft_opt_in", self.company),
+            ("double_opt_in", False, self.company),
+            ("consent_at_checkout", False, self.website),
+            ("consent_at_sign_up", False, self.website),
+            *((name, 91, self.company) for name in PERIODS),
             ("email_cap_hours", 12.5, self.company),
             ("sms_cap_hours", 0.0, self.company),
             ("quiet_hours_sms", False, self.company),
@@ -683,6 +688,10 @@ class TestSettings(MarketingCase):
                 "attribution_days",
                 "cart_recovery_enabled",
                 "consent_policy",
+                "double_opt_in",
+                "consent_at_checkout",
+                "consent_at_sign_up",
+                *PERIODS,
                 "email_cap_hours",
                 "sms_cap_hours",
                 "quiet_hours_sms",
