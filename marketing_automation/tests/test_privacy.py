@@ -7,12 +7,14 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.marketing_automation.models.audience.privacy.periods import PERIODS
 from odoo.addons.marketing_automation.models.audience.privacy.registry import STORED
 from odoo.addons.marketing_automation.providers.base import DeliveryEvent
 
 from .common import MarketingCase
+from .http_common import MarketingHttpCase
 from .privacy_common import find_traces
 from .smtp_server import RecordingSmtpServer
 from .world import GROUP_MANAGER, GROUP_USER, create_other_shop
@@ -38,6 +40,10 @@ class PrivacyCase(MarketingCase):
         )
         cls.manager = new_test_user(cls.env, "pr_manager", groups=GROUP_MANAGER)
         cls.privacy = cls.env["marketing.privacy"]
+
+    def _open(self, **vals):
+        wizard = self.env["marketing.privacy.wizard"].with_user(self.manager)
+        return wizard.create({"address": EMAIL, **vals})
 
     def _as_manager(self):
         return self.env["marketing.privacy"].with_user(self.manager)
@@ -501,3 +507,48 @@ class TestLookUp(PrivacyCase):
         self._look_up()
         self._forget()
         self.assertEqual(find_traces(self.env, *WORDS), set())
+
+
+@tagged("post_install", "-at_install")
+class TestPrivacyFile(PrivacyCase, MarketingHttpCase):
+    """The file that a browser gets."""
+
+    def test_the_file_is_for_who_asked(self):
+        self._create_guest()
+        action = self._open().action_export()
+        self._new_visitor("pr_manager")
+        answer = self._get(action["url"])
+        self.assertEqual(answer.headers["Content-Type"], "application/zip")
+        self.assertIn("no-store", answer.headers["Cache-Control"])
+        names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+        self.assertIn("Contact.csv", names)
+        new_test_user(self.env, "pr_other", groups=GROUP_MANAGER)
+        self._new_visitor("pr_other")
+        with mute_logger("odoo.http"):
+            self.assertEqual(self._get(action["url"]).status_code, 403)
+        self._new_visitor()
+        self.assertNotIn(b"PK", self._get(action["url"]).content[:2])
+
+
+@tagged("post_install", "-at_install")
+class TestPrivacyRequest(PrivacyCase):
+    """What the screen says."""
+
+    def test_the_screen_says_what_goes_and_what_stays(self):
+        cart, _message = self._live_through_everything(self._create_guest())
+        cart.order_id.action_confirm()
+        wizard = self._open()
+        for word in ("Abandoned carts", "Messages", "Sales Order", EMAIL):
+            self.assertIn(word, wizard.summary)
+        action = wizard.action_forget()
+        done = self.env["marketing.privacy.wizard"].browse(action["res_id"])
+        self.assertIn("Forgotten", done.result)
+        self.assertIn("Sales Order", done.result)
+        tables = {place.split(".")[0] for place in find_traces(self.env, *WORDS)}
+        self.assertEqual(tables, BUSINESS_TABLES)
+
+    def test_it_says_what_to_enter(self):
+        self.assertIn("neither", self._open(address="Zelda").summary)
+        self.assertFalse(self._open(address=False).summary)
+        with self.assertRaisesRegex(UserError, "Enter an email"):
+            self._open(address=False).action_forget()

@@ -84,7 +84,7 @@ class MarketingPrivacy(models.AbstractModel):
         tables = {}
         for stored in self._get_stored():
             model = self.env[stored.model]
-            if model._transient:
+            if not stored.label:
                 continue
             records = model.browse(
                 self._fetch_column(

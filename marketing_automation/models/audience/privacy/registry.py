@@ -67,7 +67,8 @@ class Stored:
     """One table with something about persons.
 
     :param model: its name; may be of a module that is not installed
-    :param label: what it is, in the words of the export
+    :param label: what it is, in the words of the export; None for what is gone within
+        minutes or a day anyway: it is not worth a word
     :param find: returns the condition for a person's rows ``t``
     :param at_forget: ``DELETE``, ``ANONYMIZE`` or ``KEEP``
     :param cleared: columns that become something else when the row is anonymized;
@@ -283,12 +284,10 @@ STORED = [
         ),
     ),
     Stored("marketing.customer.metrics", _lt("Customer figures"), _by_contact, DELETE),
-    Stored(
-        "marketing.customer.change", _lt("Customers to look at"), _by_contact, DELETE
-    ),
+    Stored("marketing.customer.change", None, _by_contact, DELETE),
     Stored(
         "marketing.metrics.task",
-        _lt("Customer figures to compute"),
+        None,
         # The intervals of the nightly pass are about nobody.
         lambda person: SQL(
             """t.first_partner_id = t.last_partner_id
@@ -314,7 +313,7 @@ STORED = [
     ),
     Stored(
         "customer.segment.import",
-        _lt("Files being imported"),
+        None,
         # Nobody can tell who is in a file; the dialog is gone in an hour anyway.
         lambda person: SQL("%s", bool(person.addresses)),
         DELETE,
@@ -322,7 +321,7 @@ STORED = [
     ),
     Stored(
         "marketing.privacy.wizard",
-        _lt("Privacy requests being worked on"),
+        None,
         lambda person: SQL(
             "t.address = ANY(%s) OR t.partner_id = ANY(%s)",
             list(person.addresses),

@@ -34,7 +34,7 @@ class MarketingPrivacy(models.AbstractModel):
                 "done": self.env._(DONE[stored.at_forget]),
             }
             for stored in self._get_stored()
-            if stored.model in counts and not self.env[stored.model]._transient
+            if stored.model in counts and stored.label
         ]
         shoppers = self._find_shoppers(person)
         outside = {
@@ -73,9 +73,13 @@ class MarketingPrivacy(models.AbstractModel):
         :return: pairs of label and number, without those that have none
         :rtype: list[tuple[str, int]]
         """
-        ours = {stored.model: self.env._(stored.label) for stored in self._get_stored()}
+        labels = {
+            stored.model: stored.label and self.env._(stored.label)
+            for stored in self._get_stored()
+        }
+        names = self.env["ir.model"].sudo()
         return [
-            (ours.get(model) or self.env["ir.model"].sudo()._get(model).name, count)
+            (labels.get(model) or names._get(model).name, count)
             for model, count in counts.items()
-            if count and not self.env[model]._transient
+            if count and labels.get(model, True)
         ]
