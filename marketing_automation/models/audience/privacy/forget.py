@@ -219,6 +219,28 @@ class MarketingMessage(models.Model):
         return res
 
 
+class MarketingSequence(models.Model):
+    _inherit = "marketing.sequence"
+
+    def _compute_results(self):
+        """What was earned stays earned when a customer is forgotten."""
+        res = super()._compute_results()
+        kept = dict(
+            self.env["marketing.message"]._read_group(
+                [
+                    ("sequence_id", "in", self.ids),
+                    ("kept_revenue", "!=", 0),
+                    ("company_id", "in", self.env.companies.ids),
+                ],
+                ["sequence_id"],
+                ["kept_revenue:sum"],
+            )
+        )
+        for sequence in self:
+            sequence.recovered_revenue += kept.get(sequence, 0)
+        return res
+
+
 class MarketingEngagement(models.Model):
     _inherit = "marketing.engagement"
 
