@@ -101,7 +101,6 @@ def run_odoos(env, products, people):
             "mass_mailing_id": mailing.id,
             "subject": "x",
             "body": "x",
-            "res_ids": str(list(people)),
         }
     )
     values = {
