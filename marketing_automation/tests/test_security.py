@@ -159,6 +159,9 @@ PUBLIC_METHODS = {
     "mail.thread": {"message_route"},
     "mailing.subscription": {"create", "write"},
     "marketing.preference": {"action_view_log"},
+    "marketing.privacy.wizard": {"action_export", "action_forget"},
+    # Odoo's own, extended: deletes as its user may.
+    "privacy.lookup.wizard.line": {"action_unlink"},
     "marketing.record.consent": {"action_record"},
     "marketing.consent.log": {"init", "write"},
     "marketing.consent.text": {"write"},
@@ -173,6 +176,8 @@ PUBLIC_METHODS = {
         "action_view_marketing_consent",
         "action_view_marketing_decisions",
         "action_view_marketing_segments",
+        "create",
+        "write",
     },
     "segment.membership": {"action_open_contact", "action_remove"},
     # Odoo's own; keeps figures from pointing at what is gone.
