@@ -29,8 +29,7 @@ class CustomerSegment(models.Model):
         """
         cron = self.env["ir.cron"]
         changes = self.env["marketing.customer.change"]
-        for company_id, count in changes._read_group([], ["company_id"], ["__count"]):
-            company = self.env["res.company"].browse(company_id)
+        for company, count in changes._read_group([], ["company_id"], ["__count"]):
             try:
                 with self.env.cr.savepoint():
                     self._refresh_changed_of(company, count)
