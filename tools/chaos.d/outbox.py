@@ -137,7 +137,7 @@ def queue(env, prefix, count, odd=True):
     body = (
         "<p>Hello {{ customer.first_name }}, %s</p>"
         '<p><a href="https://shop.example.com/new">New</a></p>'
-        '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>{% include "footer" %}'
+        '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>{%% include "footer" %%}'
     )
     fragile = "{% if customer.first_name == 'Poison' %}{{ 1 // 0 }}{% endif %}"
     shared, personal = env["marketing.template"].create(
