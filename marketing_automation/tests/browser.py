@@ -9,6 +9,19 @@ from odoo.tests.common import ChromeBrowser
 # The last thing a page of the website fetches by itself.
 SETTLED = """performance.getEntriesByType("resource").some(
     (entry) => entry.name.includes("/website/translations"))"""
+# Pictures come in after that. A request that is answered while the test itself asks the
+# database, over the connection they share, would find the other's rows.
+IS_QUIET = """new Promise((resolve) => {
+    let before = -1;
+    const timer = setInterval(() => {
+        const now = performance.getEntriesByType("resource").length;
+        if (now === before) {
+            clearInterval(timer);
+            resolve(true);
+        }
+        before = now;
+    }, 400);
+})"""
 # Keys as the DevTools protocol wants them: code, Windows key code, text.
 KEYS = {
     "Tab": ("Tab", 9, ""),
@@ -47,6 +60,7 @@ class Browser:
         self.wait_for("document.readyState === 'complete'")
         if self._has_scripts:
             self.wait_for(SETTLED)
+            self.evaluate(IS_QUIET)
 
     def evaluate(self, script):
         """Return what a script of the page comes to; promises are waited for."""
