@@ -51,14 +51,14 @@ CART_RULES = [
     (
         "purchased",
         SQL(
-            """cart.state = 'recovered' OR EXISTS (
+            """cart.id IS NOT NULL AND (cart.state = 'recovered' OR EXISTS (
                    SELECT FROM sale_order bought
                     WHERE bought.partner_id IN (
                               SELECT p.id FROM res_partner p
                                WHERE p.email_normalized = m.email_normalized
                                UNION ALL SELECT m.partner_id)
                       AND bought.state = 'sale'
-                      AND bought.date_order >= cart.abandoned_at)"""
+                      AND bought.date_order >= cart.abandoned_at))"""
         ),
     ),
     # The cart's recovery has not come to its end.
@@ -121,7 +121,7 @@ OTHER_MESSAGES = SQL(
                   WHERE other.state = ANY(%s) AND other.priority > 0
                     AND COALESCE(said.category, 'marketing') = 'marketing') AS last_at,
               bool_or(other.state = 'queued' AND other.priority < m.priority
-                      AND other.scheduled_at <= clock.now) AS is_outranked
+                      AND other.scheduled_at <= m.now) AS is_outranked
          FROM (SELECT * FROM marketing_message
                 WHERE m.channel = 'email' AND channel = 'email'
                   AND email_normalized = m.email_normalized
@@ -172,9 +172,10 @@ class MarketingGate(models.AbstractModel):
         if not messages:
             return {}
         self.env.flush_all()
+        now = fields.Datetime.now()
         decisions = dict.fromkeys(messages.ids)
-        for row in self._fetch_facts(messages):
-            decisions[row["id"]] = self._judge(row)
+        for row in self._fetch_facts(messages, now):
+            decisions[row["id"]] = self._judge(row, now)
         return decisions
 
     @api.model
@@ -215,7 +216,7 @@ class MarketingGate(models.AbstractModel):
                 reason=self._make_reason(ADDRESS_RULES),
                 candidates=candidates,
                 purpose=purpose,
-                joins=self._make_joins(),
+                joins=self._make_joins(fields.Datetime.now()),
             )
         )
         return dict(rows)
@@ -243,9 +244,10 @@ class MarketingGate(models.AbstractModel):
         return SQL("CASE %s END", cases)
 
     @api.model
-    def _make_joins(self):
+    def _make_joins(self, now):
         """Return what rules about people need, beside ``m``, ``tpl`` and ``purpose``.
 
+        :param datetime now: naive, UTC
         :rtype: SQL
         """
         return SQL(
@@ -253,29 +255,31 @@ class MarketingGate(models.AbstractModel):
                JOIN res_partner sender ON sender.id = company.partner_id
                CROSS JOIN (SELECT %s::timestamp AS now) clock
                %s""",
-            fields.Datetime.now(),
+            now,
             CONSENT_JOINS,
         )
 
     @api.model
-    def _fetch_facts(self, messages):
+    def _fetch_facts(self, messages, now):
         """Return a row for each message that may have to wait or not go: the rule that
         holds, and what decides when.
 
+        :param datetime now: naive, UTC
         :rtype: list[dict]
         """
         return self.env.execute_query_dict(
             SQL(
-                """SELECT * FROM (
-                   SELECT m.id, m.channel, m.company_id, m.phone_sanitized,
-                          %(reason)s AS reason,
-                          others.last_at, others.is_outranked,
-                          capped.hours AS cap_hours,
+                # OFFSET 0 has PostgreSQL work out the reason once a message, and look
+                # for other messages only of those that have none.
+                """SELECT m.*, others.last_at, others.is_outranked,
+                          person.tz, country.code AS country, state.code AS state FROM (
+                   SELECT m.id, m.channel, m.company_id, m.priority,
+                          m.email_normalized, m.phone_sanitized, clock.now,
+                          %(reason)s AS reason, capped.hours AS cap_hours,
                           %(is_marketing)s AND CASE m.channel
                               WHEN 'sms' THEN company.quiet_hours_sms
                               ELSE company.quiet_hours_email END AS has_quiet_hours,
-                          recipient.frequency, recipient.paused_until,
-                          person.tz, country.code AS country, state.code AS state
+                          m.partner_id, recipient.frequency, recipient.paused_until
                      FROM marketing_message m
                      LEFT JOIN marketing_sequence seq ON seq.id = m.sequence_id
                      LEFT JOIN abandoned_cart cart ON cart.id = m.abandoned_cart_id
@@ -285,9 +289,6 @@ class MarketingGate(models.AbstractModel):
                           SELECT CASE WHEN tpl.id IS NOT NULL THEN tpl.purpose
                                       WHEN cart.id IS NOT NULL THEN 'cart'
                                       ELSE 'offers' END AS code) purpose
-                     LEFT JOIN res_partner person ON person.id = m.partner_id
-                     LEFT JOIN res_country country ON country.id = person.country_id
-                     LEFT JOIN res_country_state state ON state.id = person.state_id
                      %(joins)s
                     CROSS JOIN LATERAL (
                           SELECT CASE WHEN NOT %(is_marketing)s THEN 0
@@ -296,10 +297,15 @@ class MarketingGate(models.AbstractModel):
                                           WHEN 'sms' THEN company.sms_cap_hours
                                           ELSE company.email_cap_hours END)
                                  END AS hours) capped
-                     LEFT JOIN LATERAL (%(others)s) others ON capped.hours > 0
-                    WHERE m.id = ANY(%(ids)s)) facts
-                   WHERE reason IS NOT NULL OR last_at IS NOT NULL
-                      OR is_outranked OR has_quiet_hours""",
+                    WHERE m.id = ANY(%(ids)s::int[]) OFFSET 0) m
+                     LEFT JOIN LATERAL (%(others)s) others
+                               ON m.reason IS NULL AND m.cap_hours > 0
+                     LEFT JOIN res_partner person
+                               ON person.id = m.partner_id AND m.has_quiet_hours
+                     LEFT JOIN res_country country ON country.id = person.country_id
+                     LEFT JOIN res_country_state state ON state.id = person.state_id
+                   WHERE m.reason IS NOT NULL OR others.last_at IS NOT NULL
+                      OR others.is_outranked OR m.has_quiet_hours""",
                 reason=self._make_reason(ADDRESS_RULES, CART_RULES, IS_ASKED_FOR),
                 others=OTHER_MESSAGES,
                 is_marketing=IS_MARKETING,
@@ -307,18 +313,21 @@ class MarketingGate(models.AbstractModel):
                     "COALESCE((%s::jsonb ->> recipient.frequency)::int, 0)",
                     json.dumps(WISHED_HOURS),
                 ),
-                joins=self._make_joins(),
-                ids=messages.ids,
+                joins=self._make_joins(now),
+                # As one text: of a list psycopg2 makes a term for each id, which
+                # PostgreSQL takes longer to parse than to look up.
+                ids="{" + ",".join(map(str, messages.ids)) + "}",
             )
         )
 
     @api.model
-    def _judge(self, facts):
+    def _judge(self, facts, now):
         """Say what the facts of one message mean.
 
+        :param dict facts: a row of :meth:`_fetch_facts`
+        :param datetime now: naive, UTC
         :rtype: Decision | None
         """
-        now = fields.Datetime.now()
         if facts["reason"] == "paused":
             return Decision("paused", facts["paused_until"])
         if facts["reason"] == "no_identity":
