@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
@@ -61,9 +63,45 @@ class TestSegment(SegmentCase):
     def test_a_deleted_contact_is_no_member_any_more(self):
         segment = self._create_segment(kind="static")
         segment.add_contacts(self.everybody.ids)
+        bob_id = self.bob.id
         self.bob.unlink()
-        segment.action_refresh()
+        self.assertEqual(self._members(segment), self.anna | self.cleo)
         self.assertEqual(segment.size, 2)
+        events = self.env["segment.membership.event"]
+        self.assertFalse(events.search([("partner_id", "=", bob_id)]))
+
+    def test_merged_contacts_are_one_member(self):
+        """Whether the other one was in, too, or not: Odoo merges in SQL."""
+        both = self._create_segment(kind="static")
+        with self._at(datetime(2026, 3, 1)):
+            both.add_contacts(self.bob.ids)
+        with self._at(datetime(2026, 3, 2)):
+            both.add_contacts(self.everybody.ids)
+        one = self._create_segment(kind="static")
+        one.add_contacts(self.bob.ids)
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            (self.anna | self.bob).ids, self.anna, extra_checks=False
+        )
+        self.assertEqual(self._members(both), self.anna | self.cleo)
+        self.assertEqual(both.size, 2)
+        member = both.membership_ids.filtered(lambda m: m.partner_id == self.anna)
+        self.assertEqual(member.entered_at, datetime(2026, 3, 1))
+        self.assertEqual((self._members(one), one.size), (self.anna, 1))
+        events = self.env["segment.membership.event"].search(
+            [("segment_id", "=", one.id)]
+        )
+        self.assertEqual(events.partner_id, self.anna)
+
+    def test_members_that_a_deletion_missed_are_taken_out(self):
+        segment = self._create_segment(kind="static")
+        segment.add_contacts(self.everybody.ids)
+        self.env.cr.execute(
+            """UPDATE segment_membership SET partner_id = 2 ^ 30
+                WHERE segment_id = %s AND partner_id = %s""",
+            [segment.id, self.bob.id],
+        )
+        self.env["segment.membership"]._gc_deleted_contacts()
+        self.assertEqual(self._members(segment), self.anna | self.cleo)
 
     # === BY CONDITIONS ===#
 

@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class ResPartner(models.Model):
@@ -47,3 +48,57 @@ class ResPartner(models.Model):
             "domain": list(self._get_segment_membership_domain()),
             "context": {"of_contact": True},
         }
+
+    def unlink(self):
+        """What segments know of a contact goes along; no foreign key takes it."""
+        ids = self.ids
+        segments = self._get_segments()
+        result = super().unlink()
+        for table in ("segment_membership", "segment_membership_event"):
+            self.env.cr.execute(
+                SQL(
+                    "DELETE FROM %s WHERE partner_id = ANY(%s)",
+                    SQL.identifier(table),
+                    ids,
+                )
+            )
+        segments._forget_members()
+        segments._settle_sizes()
+        return result
+
+    def _get_segments(self):
+        """Return the segments that one of these contacts is in.
+
+        :rtype: customer.segment
+        """
+        memberships = self.env["segment.membership"].sudo()
+        groups = memberships._read_group(
+            [("partner_id", "in", self.ids)], ["segment_id"]
+        )
+        return memberships.segment_id.concat(*(segment for (segment,) in groups))
+
+
+class BasePartnerMergeAutomaticWizard(models.TransientModel):
+    _inherit = "base.partner.merge.automatic.wizard"
+
+    def _update_foreign_keys(self, src_partners, dst_partner):
+        """Whom two contacts stood for is one member, since the earlier entry."""
+        result = super()._update_foreign_keys(src_partners, dst_partner)
+        segments = src_partners._get_segments()
+        keys = {"ids": src_partners.ids, "into": dst_partner.id}
+        for statement in (
+            """INSERT INTO segment_membership AS member
+                           (segment_id, partner_id, entered_at, source)
+               SELECT DISTINCT ON (segment_id) segment_id, %(into)s, entered_at, source
+                 FROM segment_membership WHERE partner_id = ANY(%(ids)s)
+                ORDER BY segment_id, entered_at
+                   ON CONFLICT (segment_id, partner_id) DO UPDATE
+                  SET entered_at = LEAST(member.entered_at, EXCLUDED.entered_at)""",
+            "DELETE FROM segment_membership WHERE partner_id = ANY(%(ids)s)",
+            """UPDATE segment_membership_event SET partner_id = %(into)s
+                WHERE partner_id = ANY(%(ids)s)""",
+        ):
+            self.env.cr.execute(SQL(statement, **keys))
+        segments._forget_members()
+        segments._settle_sizes()
+        return result

@@ -120,20 +120,29 @@ class ResPartner(models.Model):
         rows = self.env["marketing.customer.metrics"].sudo()
         condition = Domain(name, operator, value)
         holds_without = bool(rows.new(NO_ORDERS).filtered_domain(condition))
-        if holds_without:
-            condition = ~condition
-        condition &= Domain("company_id", "=", self.env.company.id)
+        condition = condition.optimize_full(rows)
+        company = self.env.company
 
-        def to_sql(_model, alias, _query):
-            query = rows._search(condition, bypass_access=True)
-            query.add_where(
+        def to_sql(_model, alias, query):
+            # One join for all conditions about figures.
+            row = f"{alias}__figures_{company.id}"
+            query.add_join(
+                "LEFT JOIN",
+                row,
+                rows._table,
                 SQL(
-                    "%s = %s",
-                    SQL.identifier(query.table, "partner_id"),
+                    "%s = %s AND %s = %s",
+                    SQL.identifier(row, "partner_id"),
                     SQL.identifier(alias, "id"),
-                )
+                    SQL.identifier(row, "company_id"),
+                    company.id,
+                ),
             )
-            exists = SQL("EXISTS %s", query.subselect("1"))
-            return SQL("NOT %s", exists) if holds_without else exists
+            holds = condition._to_sql(rows, row, query)
+            return SQL(
+                "(%s IS NULL OR %s)" if holds_without else "(%s IS NOT NULL AND %s)",
+                SQL.identifier(row, "id"),
+                holds,
+            )
 
         return Domain.custom(to_sql=to_sql)

@@ -29,6 +29,16 @@ PRODUCT_PATH = (
 CATEGORY_PATH = SHOP_PATH + "category/(?:[^/?#]*-)?([0-9]{1,9})(?:[/?#]|$)"
 
 
+# A line of a confirmed order with a product: no delivery, discount or other reward, no
+# down payment, and of a combination the whole rather than its parts. Odoo keeps the
+# customer and the state of an order with its lines, too.
+BOUGHT_LINE = SQL(
+    """sol.state = 'sale' AND sol.product_uom_qty > 0
+       AND NOT COALESCE(sol.is_downpayment, FALSE) AND %s""",
+    RECOVERABLE_LINE,
+)
+
+
 class Target(NamedTuple):
     """What something was done with.
 
@@ -108,8 +118,10 @@ def contacts_who(behaviour, least, target, scope):
                           FROM (%(facts)s) fact
                           LEFT JOIN twins ON twins.id = fact.partner_id
                          GROUP BY 1 %(often)s)
-           SELECT COALESCE(twins.id, who.person) AS id
-             FROM who LEFT JOIN twins ON twins.person = who.person""",
+           SELECT person AS id FROM who
+            UNION ALL
+           SELECT id FROM twins
+            WHERE id != person AND person IN (SELECT person FROM who)""",
         twins=_twins(scope),
         facts=facts,
         # Whether somebody did it at all is found without sorting what they did.
@@ -123,18 +135,21 @@ def _twins(scope):
     """Return the query of the contacts that share an address: their ids, and of each
     the smallest of those with the address, which stands for the person."""
     if scope.among:
-        which = SQL("p.email_normalized != '' AND p.id IN (%s)", scope.among)
-    else:
-        which = SQL(
-            """p.email_normalized IN (
-                   SELECT email_normalized FROM res_partner
-                    WHERE email_normalized != ''
-                    GROUP BY email_normalized HAVING count(*) > 1)"""
+        return SQL(
+            """SELECT id, min(id) OVER (PARTITION BY email_normalized) AS person
+                 FROM res_partner WHERE email_normalized != '' AND id IN (%s)""",
+            scope.among,
         )
+    # Most addresses stand for one contact: they are passed over in the index alone.
+    # OFFSET 0 has PostgreSQL look up the others instead of reading everybody again.
     return SQL(
-        """SELECT p.id, min(p.id) OVER (PARTITION BY p.email_normalized) AS person
-             FROM res_partner p WHERE %s""",
-        which,
+        """SELECT p.id, min(p.id) OVER (PARTITION BY shared.email_normalized) AS person
+             FROM (SELECT email_normalized FROM res_partner
+                    WHERE email_normalized != ''
+                    GROUP BY email_normalized HAVING count(*) > 1) shared
+            CROSS JOIN LATERAL (
+                   SELECT id FROM res_partner
+                    WHERE email_normalized = shared.email_normalized OFFSET 0) p"""
     )
 
 
@@ -142,8 +157,7 @@ def _twins(scope):
 
 
 def _bought(target, scope):
-    """Confirmed orders with a line of a product: no delivery, discount or other reward,
-    no down payment, and of a combination the whole rather than its parts."""
+    """Confirmed orders with such a line."""
     within = SQL("TRUE")
     if scope.since:
         within = SQL(
@@ -154,16 +168,13 @@ def _bought(target, scope):
             scope.after(SQL("so.date_order")),
             scope.of(SQL("so.partner_id")),
         )
-    # Odoo keeps the customer and the state of an order with its lines, too.
     return SQL(
         """SELECT sol.order_partner_id AS partner_id, sol.order_id AS id
              FROM sale_order_line sol
-            WHERE sol.state = 'sale' AND sol.company_id = %(company)s
-              AND sol.product_uom_qty > 0
-              AND NOT COALESCE(sol.is_downpayment, FALSE)
-              AND %(line)s AND %(within)s AND %(among)s AND %(of_target)s""",
+            WHERE %(line)s AND sol.company_id = %(company)s
+              AND %(within)s AND %(among)s AND %(of_target)s""",
         company=scope.company_id,
-        line=RECOVERABLE_LINE,
+        line=BOUGHT_LINE,
         within=within,
         among=scope.of(SQL("sol.order_partner_id")),
         of_target=_of_target(SQL("sol.product_id"), target),

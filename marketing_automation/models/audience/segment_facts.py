@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .segment_behaviour import BOUGHT_LINE
+
 # A transaction may take so long until others see what it wrote.
 OVERLAP = timedelta(minutes=15)
 
@@ -97,3 +99,13 @@ class MarketingPreference(models.Model):
     _inherit = "marketing.preference"
 
     _changed_idx = models.Index("(changed_at)")
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    # Who bought a product is read from it alone; lines themselves are ten times as big.
+    _marketing_bought_idx = models.Index(
+        "(product_id) INCLUDE (company_id, order_partner_id, order_id) WHERE "
+        + BOUGHT_LINE.code.replace("sol.", "")
+    )

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .loose_many2one import LooseMany2one
+
 SOURCES = [
     ("manual", "By hand"),
     ("import", "Import"),
@@ -10,17 +12,12 @@ SOURCES = [
 ALL_SIZES_DAYS = 90
 
 
-class UncheckedMany2one(fields.Many2one):
-    """A link that the database does not check row by row: a hundred thousand members
-    come in with one statement, all of the same segment, which is locked meanwhile.
-    Whoever deletes a segment deletes its rows: ``customer.segment.unlink``."""
-
-    def update_db_foreign_key(self, model, column):
-        """Make no foreign key."""
-
-
 class SegmentMembership(models.Model):
-    """Who is in a segment now. Written by SQL alone: see ``segment_refresh.py``."""
+    """Who is in a segment now. Written by SQL alone: see ``segment_refresh.py``.
+
+    Goes with its segment (``customer.segment.unlink``) and with the contact, whom it
+    also follows into another (``partner_segments.py``).
+    """
 
     _name = "segment.membership"
     _description = "Segment Member"
@@ -28,16 +25,9 @@ class SegmentMembership(models.Model):
     _rec_name = "partner_id"
     _log_access = False
 
-    segment_id = UncheckedMany2one(
-        "customer.segment", required=True, readonly=True, ondelete="cascade"
-    )
-    partner_id = fields.Many2one(
-        "res.partner",
-        string="Contact",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="cascade",
+    segment_id = LooseMany2one("customer.segment", required=True, readonly=True)
+    partner_id = LooseMany2one(
+        "res.partner", string="Contact", required=True, readonly=True, index=True
     )
     company_id = fields.Many2one(related="segment_id.company_id")
     email = fields.Char(related="partner_id.email")
@@ -47,6 +37,16 @@ class SegmentMembership(models.Model):
     _segment_partner_uniq = models.UniqueIndex(
         "(segment_id, partner_id)", "A contact is in a segment once."
     )
+
+    @api.autovacuum
+    def _gc_deleted_contacts(self):
+        """Take out contacts that were deleted while a refresh put them in."""
+        self.env.cr.execute(
+            """DELETE FROM segment_membership member
+                WHERE NOT EXISTS (SELECT FROM res_partner
+                                   WHERE id = member.partner_id)"""
+        )
+        self.invalidate_model(flush=False)
 
 
 class SegmentMembershipEvent(models.Model):
@@ -58,16 +58,9 @@ class SegmentMembershipEvent(models.Model):
     _rec_name = "partner_id"
     _log_access = False
 
-    segment_id = UncheckedMany2one(
-        "customer.segment", required=True, readonly=True, ondelete="cascade"
-    )
-    partner_id = fields.Many2one(
-        "res.partner",
-        string="Contact",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="cascade",
+    segment_id = LooseMany2one("customer.segment", required=True, readonly=True)
+    partner_id = LooseMany2one(
+        "res.partner", string="Contact", required=True, readonly=True, index=True
     )
     company_id = fields.Many2one(related="segment_id.company_id")
     kind = fields.Selection(
@@ -77,6 +70,8 @@ class SegmentMembershipEvent(models.Model):
     source = fields.Selection(SOURCES, string="From", required=True, readonly=True)
 
     _segment_idx = models.Index("(segment_id, id)")
+    # For what is kept only so long: rows come in this order, so it costs nothing.
+    _at_idx = models.Index("USING brin (at)")
 
 
 class SegmentSize(models.Model):

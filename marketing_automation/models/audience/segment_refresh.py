@@ -121,37 +121,38 @@ class CustomerSegment(models.Model):
     def _replace_members(self, query, among=None):
         """Have exactly the contacts of a query as members, in one statement.
 
+        Of two at once the second waits, and has to begin again: see CONFLICTS.
+
         :param SQL query: the contacts that are to be in
         :param SQL among: only these contacts come or go
         :return: number of those who entered, and of those who left
         :rtype: tuple[int, int]
         """
         self.env.flush_all()
+        # A lock that others see, too, whose transactions began earlier.
+        self.env.cr.execute(
+            SQL("UPDATE customer_segment SET size = size WHERE id = %s", self.id)
+        )
         self._prepare_planner()
         [[entered, left]] = self.env.execute_query(
             SQL(
+                # EXCEPT sorts or hashes. A join may compare each with each: PostgreSQL
+                # does not know yet of the members that came a minute ago.
                 """WITH wanted AS MATERIALIZED (%(query)s),
                         entered AS (
                             INSERT INTO segment_membership
                                         (segment_id, partner_id, entered_at, source)
-                            SELECT %(segment)s, wanted.id, %(now)s, 'rule'
-                              FROM wanted AS wanted (id)
-                              LEFT JOIN segment_membership member
-                                ON member.segment_id = %(segment)s
-                               AND member.partner_id = wanted.id
-                             WHERE member.id IS NULL
-                                -- Another refresh at once: done again, see CONFLICTS.
-                                ON CONFLICT (segment_id, partner_id) DO NOTHING
+                            SELECT %(segment)s, comes.id, %(now)s, 'rule'
+                              FROM (TABLE wanted EXCEPT (%(members)s)) AS comes (id)
+                                -- Indexes grow at their end, not everywhere.
+                             ORDER BY comes.id
                          RETURNING partner_id),
                         gone AS (
-                            DELETE FROM segment_membership member
-                             USING (SELECT stays.id FROM segment_membership stays
-                                      LEFT JOIN wanted AS wanted (id)
-                                        ON wanted.id = stays.partner_id
-                                     WHERE stays.segment_id = %(segment)s
-                                       AND wanted.id IS NULL AND %(among)s) leaves
-                             WHERE member.id = leaves.id
-                         RETURNING member.partner_id),
+                            DELETE FROM segment_membership
+                             WHERE segment_id = %(segment)s
+                               AND partner_id = ANY(ARRAY(
+                                   %(members)s AND %(among)s EXCEPT TABLE wanted))
+                         RETURNING partner_id),
                         recorded AS (
                             INSERT INTO segment_membership_event
                                         (segment_id, partner_id, kind, at, source)
@@ -165,8 +166,9 @@ class CustomerSegment(models.Model):
                           count(*) FILTER (WHERE kind = 'exit') FROM recorded""",
                 query=query,
                 segment=self.id,
+                members=self._get_member_query(),
                 now=fields.Datetime.now(),
-                among=SQL("stays.partner_id IN (%s)", among) if among else SQL("TRUE"),
+                among=SQL("partner_id IN (%s)", among) if among else SQL("TRUE"),
             )
         )
         self._forget_members()
@@ -257,6 +259,11 @@ class CustomerSegment(models.Model):
             )
         if is_changed:
             self._get_dependents()._request_refresh()
+
+    def _settle_sizes(self):
+        """The same after contacts were deleted or merged."""
+        for segment in self:
+            segment._settle_size(True)
 
     @api.model
     def _prepare_planner(self):
