@@ -2,20 +2,19 @@ from odoo.http import Controller, request, route
 
 from ..models.audience.preference_page import mask_address
 from ..tools.links import is_token
-from .personal_page import get_other_website_url, is_post, render_personal_page
+from .personal_page import (
+    BUTTON,
+    PAGE,
+    get_other_website_url,
+    is_post,
+    render_personal_page,
+)
 
 
 class Confirm(Controller):
     """Where the owner of a mailbox agrees to what was ticked with their address."""
 
-    @route(
-        "/marketing/confirm/<string:token>",
-        type="http",
-        auth="public",
-        methods=["GET"],
-        website=True,
-        sitemap=False,
-    )
+    @route("/marketing/confirm/<string:token>", **PAGE)
     def confirm_page(self, token, **_kwargs):
         """Show what would be agreed to. Link scanners open this page too, so it agrees
         to nothing."""
@@ -23,22 +22,11 @@ class Confirm(Controller):
         if not asked:
             return self._render_page(asked, "unknown")
         path = asked._get_confirm_path()
-        if elsewhere := get_other_website_url(self._get_website(asked), path):
+        if elsewhere := get_other_website_url(asked, path):
             return request.redirect(elsewhere, code=302, local=False)
         return self._render_page(asked, asked._get_status())
 
-    @route(
-        "/marketing/confirm/<string:token>",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-        sitemap=False,
-        multilang=False,
-        # The token is the proof; a session is not needed.
-        csrf=False,
-        save_session=False,
-    )
+    @route("/marketing/confirm/<string:token>", **BUTTON)
     def confirm(self, token, action=None, **_kwargs):
         """Do what the page's button says.
 
@@ -46,7 +34,7 @@ class Confirm(Controller):
         :param str action: ``confirm`` or ``again``; anything else does nothing
         """
         asked = self._find_request(token)
-        if not asked or get_other_website_url(self._get_website(asked), "/"):
+        if not asked or get_other_website_url(asked, "/"):
             return self._render_page(asked.browse(), "unknown")
         ip = request.httprequest.remote_addr
         if not is_post():
@@ -65,9 +53,6 @@ class Confirm(Controller):
         if not is_token(token):
             return requests
         return requests.search([("token", "=", token)])
-
-    def _get_website(self, asked):
-        return asked.website_id or asked.company_id.website_id
 
     def _render_page(self, asked, state):
         """Show the page; it never says whose address it is about."""

@@ -6,6 +6,24 @@ from odoo.http import request
 
 from ..tools.links import is_token
 
+# The page itself. It changes nothing: link scanners open it, too (RFC 8058).
+PAGE = {
+    "type": "http",
+    "auth": "public",
+    "methods": ["GET"],
+    "website": True,
+    "sitemap": False,
+}
+# Its buttons. Mail programs post for the person, without cookie or session (RFC 8058,
+# section 3.2); the token is the proof.
+BUTTON = {
+    **PAGE,
+    "methods": ["POST"],
+    "multilang": False,
+    "csrf": False,
+    "save_session": False,
+}
+
 
 def find_message(token):
     """Return the message whose secret token stands in an address, or none.
@@ -28,14 +46,15 @@ def is_post():
     return request.httprequest.method == "POST"
 
 
-def get_other_website_url(website, path):
+def get_other_website_url(record, path):
     """Return the address of a page on its own website, if that has another one.
 
-    :param website website: whose page it is; may be empty
+    :param record: what the page is about, with ``website_id`` and ``company_id``
     :param str path: of the page
     :return: the address; None when the page belongs here
     :rtype: str | None
     """
+    website = record.website_id or record.company_id.website_id
     if not website.domain or website == request.website:
         return None
     base_url = website.get_base_url()

@@ -2,6 +2,8 @@ from odoo.http import Controller, request, route
 
 from ..models.audience.preference_page import Wanted
 from .personal_page import (
+    BUTTON,
+    PAGE,
     find_message,
     get_other_website_url,
     is_post,
@@ -12,36 +14,18 @@ from .personal_page import (
 class Preferences(Controller):
     """What somebody wants to hear of, how, how often: behind the link of a message."""
 
-    @route(
-        "/marketing/preferences/<string:token>",
-        type="http",
-        auth="public",
-        methods=["GET"],
-        website=True,
-        sitemap=False,
-    )
+    @route("/marketing/preferences/<string:token>", **PAGE)
     def preference_page(self, token, **_kwargs):
         """Show what is so; link scanners open this page too."""
         message = self._find_reachable(token)
         if not message:
             return self._render_unknown()
         path = f"/marketing/preferences/{token}"
-        if elsewhere := get_other_website_url(self._get_website(message), path):
+        if elsewhere := get_other_website_url(message, path):
             return request.redirect(elsewhere, code=302, local=False)
         return self._render_page(message, "")
 
-    @route(
-        "/marketing/preferences/<string:token>",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-        sitemap=False,
-        multilang=False,
-        # The token is the proof; a session is not needed.
-        csrf=False,
-        save_session=False,
-    )
+    @route("/marketing/preferences/<string:token>", **BUTTON)
     def save_preferences(self, token, action=None, **_kwargs):
         """Do what one of the page's two buttons says.
 
@@ -49,7 +33,7 @@ class Preferences(Controller):
         :param str action: ``save`` or ``unsubscribe``; anything else does nothing
         """
         message = self._find_reachable(token)
-        if not message or get_other_website_url(self._get_website(message), "/"):
+        if not message or get_other_website_url(message, "/"):
             return self._render_unknown()
         http, page = request.httprequest, request.env["marketing.preference.page"]
         if not is_post():
@@ -65,9 +49,6 @@ class Preferences(Controller):
     def _find_reachable(self, token):
         """Return the message of a link; none where nothing is left of the person."""
         return find_message(token).filtered(lambda message: message._get_address())
-
-    def _get_website(self, message):
-        return message.website_id or message.company_id.website_id
 
     def _read_form(self, form):
         """Return what was chosen; of channels that were not shown, nothing was."""

@@ -1,10 +1,9 @@
-from urllib.parse import urlsplit
-
 from odoo.http import request, route
 
 from odoo.addons.website_sale.controllers.cart import Cart
 from odoo.addons.website_sale.models.website import CART_SESSION_CACHE_KEY
 
+from .personal_page import PAGE, get_other_website_url, render_personal_page
 from .visitor import is_machine, is_prefetch
 
 # What a recovery link leaves in the session: the cart to put back, then what to say.
@@ -21,14 +20,7 @@ class CartRecovery(Cart):
     does something to the cart.
     """
 
-    @route(
-        "/shop/cart/recover/<string:token>",
-        type="http",
-        auth="public",
-        methods=["GET"],
-        website=True,
-        sitemap=False,
-    )
+    @route("/shop/cart/recover/<string:token>", **PAGE)
     def recover_cart(self, token, **_kwargs):
         """Send the visitor to their cart, or show a friendly page and nothing else.
 
@@ -38,7 +30,8 @@ class CartRecovery(Cart):
         status = cart._get_link_status() if cart else "unknown"
         if status != "open":
             return self._render_recovery_page(status)
-        if elsewhere := self._get_other_website_url(cart):
+        path = cart._get_recovery_path()
+        if elsewhere := get_other_website_url(cart, path):
             return request.redirect(elsewhere, code=302, local=False)
         if cart.website_id != request.website:
             return self._render_recovery_page("unknown")
@@ -100,16 +93,6 @@ class CartRecovery(Cart):
             return cart.browse()
         return cart
 
-    def _get_other_website_url(self, cart):
-        """Return the link on the cart's own website, if that has another address."""
-        domain = cart.website_id.domain
-        if not domain or cart.website_id == request.website:
-            return None
-        base_url = cart.website_id.get_base_url()
-        if urlsplit(base_url).netloc == urlsplit(request.httprequest.url).netloc:
-            return None
-        return base_url + cart._get_recovery_path()
-
     def _restore_cart(self, token):
         """Fill the visitor's own cart, and keep what to say about it."""
         cart = self._find_visitors_cart(token)
@@ -153,9 +136,8 @@ class CartRecovery(Cart):
 
     def _render_recovery_page(self, status):
         """Show why there is nothing to restore; the same page for wrong and foreign."""
-        return request.render(
+        return render_personal_page(
             "marketing_automation.recovery_page",
             {"status": status},
             status={"unknown": 404, "expired": 410}.get(status, 200),
-            headers={"X-Robots-Tag": "noindex", "Cache-Control": "no-store"},
         )

@@ -1,35 +1,16 @@
 from odoo.http import Controller, request, route
 
-from .personal_page import find_message, is_post, render_personal_page
+from .personal_page import BUTTON, PAGE, find_message, is_post, render_personal_page
 
 
 class Unsubscribe(Controller):
-    @route(
-        "/marketing/unsubscribe/<string:token>",
-        type="http",
-        auth="public",
-        methods=["GET"],
-        website=True,
-        sitemap=False,
-    )
+    @route("/marketing/unsubscribe/<string:token>", **PAGE)
     def unsubscribe_page(self, token, **_kwargs):
         """Ask before anything changes: link scanners open this page too (RFC 8058)."""
         message = find_message(token)
         return self._render_page("ask" if message else "unknown", message)
 
-    @route(
-        "/marketing/unsubscribe/<string:token>",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        website=True,
-        sitemap=False,
-        multilang=False,
-        # Mail programs post here for the person, without cookie or session (RFC 8058,
-        # section 3.2); the token is the proof.
-        csrf=False,
-        save_session=False,
-    )
+    @route("/marketing/unsubscribe/<string:token>", **BUTTON)
     def unsubscribe(self, token, **_kwargs):
         """Put the address on Odoo's blacklist; all our messages to it end at once."""
         message = find_message(token)
