@@ -64,6 +64,14 @@ class TestSandbox(MarketingCase):
             self.assertIn(kind, self.message.engagement_ids.mapped("kind"))
             self.assertTrue(self._is_suppressed(), kind)
 
+    def test_complained_after_coming_off_the_blacklist(self):
+        """Odoo keeps the row, and would leave it as it is."""
+        self.message.action_simulate_complained()
+        self.env["mail.blacklist"]._remove(self.customer.email)
+        self.assertFalse(self._is_suppressed())
+        self.message.action_simulate_complained()
+        self.assertTrue(self._is_suppressed())
+
     def test_text_messages(self):
         self.customer.write(
             {"phone": "+1 650-555-0111", "country_id": self.env.ref("base.us").id}

@@ -4,54 +4,53 @@ The gate reads them as they are; what happens to them is in our log, too."""
 from odoo import api, models
 
 
-def _log(records, channel, field):
-    """Add to the log what became of these addresses; coming off a blacklist gives no
-    consent.
+class MarketingBlacklist(models.AbstractModel):
+    """What both blacklists of Odoo have in common: whoever comes onto one, by whatever
+    way, stops hearing from us, and the log says so. Coming off gives no consent."""
 
-    :param records: ``mail.blacklist`` or ``phone.blacklist``
-    :param str channel: key of ``channel``
-    :param str field: which field of it holds the address
-    """
-    records.env["marketing.consent.log"]._append(
-        channel, records.filtered("active").mapped(field), "all", "blacklist"
-    )
+    _name = "marketing.blacklist"
+    _description = "Marketing Blacklist"
+
+    _blacklist_channel = None
+    _blacklist_address = None
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Odoo hands down those alone that are new."""
+        records = super().create(vals_list)
+        records._keep_silent()
+        return records
+
+    def write(self, vals):
+        res = super().write(vals)
+        if vals.keys() & {"active", self._blacklist_address}:
+            self._keep_silent()
+        return res
+
+    def _keep_silent(self):
+        addresses = self.filtered("active").mapped(self._blacklist_address)
+        if not addresses:
+            return
+        self.env["marketing.consent.log"]._append(
+            self._blacklist_channel, addresses, "all", "blacklist"
+        )
+        self.env["marketing.message"]._cancel_to(self._blacklist_channel, addresses)
 
 
 class MailBlacklist(models.Model):
-    _inherit = "mail.blacklist"
+    _name = "mail.blacklist"
+    _inherit = ["mail.blacklist", "marketing.blacklist"]
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        everybody = self.with_context(active_test=False)
-        last_id = everybody.search([], order="id desc", limit=1).id or 0
-        records = super().create(vals_list)
-        # Odoo returns those that were there before, too.
-        _log(records.filtered(lambda record: record.id > last_id), "email", "email")
-        return records
-
-    def write(self, vals):
-        res = super().write(vals)
-        if "active" in vals:
-            _log(self, "email", "email")
-        return res
+    _blacklist_channel = "email"
+    _blacklist_address = "email"
 
 
 class PhoneBlacklist(models.Model):
-    _inherit = "phone.blacklist"
+    _name = "phone.blacklist"
+    _inherit = ["phone.blacklist", "marketing.blacklist"]
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        everybody = self.with_context(active_test=False)
-        last_id = everybody.search([], order="id desc", limit=1).id or 0
-        records = super().create(vals_list)
-        _log(records.filtered(lambda record: record.id > last_id), "sms", "number")
-        return records
-
-    def write(self, vals):
-        res = super().write(vals)
-        if "active" in vals:
-            _log(self, "sms", "number")
-        return res
+    _blacklist_channel = "sms"
+    _blacklist_address = "number"
 
 
 class MailingSubscription(models.Model):

@@ -3,6 +3,7 @@ from . import res_company
 from . import marketing_content
 from . import marketing_message
 from . import message_state
+from . import suppression
 from . import marketing_gate
 from . import message_queue
 from . import opt_in_queue
@@ -12,9 +13,7 @@ from . import provider_accounts
 from . import provider_usage
 from . import marketing_dispatcher
 from . import wake_up
-from . import mail_blacklist
-from . import phone_blacklist
-from . import message_opens
+from . import message_engagement
 from . import sandbox
 from . import provider_check
 from . import marketing_decision

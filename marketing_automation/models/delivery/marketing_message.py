@@ -173,10 +173,6 @@ class MarketingMessage(models.Model):
     )
 
     engagement_ids = fields.One2many("marketing.engagement", "message_id")
-    click_count = fields.Integer(
-        string="Clicks", compute="_compute_clicks", search="_search_click_count"
-    )
-    last_clicked_at = fields.Datetime(compute="_compute_clicks")
     attributed_order_ids = fields.One2many(
         "sale.order",
         "attributed_message_id",
@@ -268,34 +264,6 @@ class MarketingMessage(models.Model):
             reasons.get(entry.get("reason"), ""),
             entry.get("detail") or "",
         )
-
-    @api.depends("engagement_ids")
-    def _compute_clicks(self):
-        clicks = {
-            message: (count, last)
-            for message, count, last in self.env["marketing.engagement"]._read_group(
-                [("message_id", "in", self.ids), *self._get_click_domain()],
-                ["message_id"],
-                ["__count", "occurred_at:max"],
-            )
-        }
-        for message in self:
-            message.click_count, message.last_clicked_at = clicks.get(
-                message, (0, False)
-            )
-
-    @api.model
-    def _search_click_count(self, operator, value):
-        # "clicked" and "not clicked" are what the filters ask for.
-        if (operator, value) not in ((">", 0), ("=", 0)):
-            return NotImplemented
-        clicked = self.env["marketing.engagement"]._search(self._get_click_domain())
-        domain = fields.Domain("engagement_ids", "in", clicked)
-        return domain if operator == ">" else ~domain
-
-    @api.model
-    def _get_click_domain(self):
-        return [("kind", "=", "click"), ("is_machine", "=", False)]
 
     @api.depends("attributed_order_ids.state", "attributed_order_ids.amount_total")
     def _compute_attributed_revenue(self):

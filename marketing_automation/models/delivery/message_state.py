@@ -1,10 +1,7 @@
 """How a message moves through its states: forward only, through one method each for
 what we do ourselves and for what providers report."""
 
-import logging
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .states import (
@@ -14,8 +11,6 @@ from .states import (
     PERHAPS_REACHED_STATES,
     REPORTS,
 )
-
-_logger = logging.getLogger(__name__)
 
 
 class MarketingMessage(models.Model):
@@ -269,62 +264,6 @@ class MarketingMessage(models.Model):
         return self.browse(
             {message.id for event, message in pairs if event.kind == "reply"}
         )
-
-    @api.model
-    def _suppress_reported(self, pairs):
-        """Put the addresses on Odoo's blacklists that must not be written to again."""
-        emails, numbers, returned = set(), set(), set()
-        for event, message in pairs:
-            address = (
-                message.phone_sanitized
-                if message.channel == "sms"
-                else message.email_normalized
-            ) or event.address
-            if not address:
-                continue
-            if event.suppress:
-                (emails if "@" in address else numbers).add(address)
-            elif event.kind == "resubscribe" and "@" not in address:
-                returned.add(address)
-        self._suppress("mail.blacklist", "email", emails)
-        self._suppress("phone.blacklist", "number", numbers)
-        for number in returned:
-            # They sent START themselves, from their own telephone.
-            self.env["phone.blacklist"].sudo()._remove(
-                [number],
-                message=self.env._("Asked for messages again by text message."),
-            )
-
-    @api.model
-    def _suppress(self, model, field, addresses):
-        """Add addresses to a blacklist, those that are not on it.
-
-        :param str model: ``mail.blacklist`` or ``phone.blacklist``
-        :param str field: which field of it holds the address
-        :param set addresses: normalized emails, or E.164 numbers
-        """
-        if not addresses:
-            return
-        blacklist = self.env[model].sudo()
-        present = blacklist.search([(field, "in", list(addresses))]).mapped(field)
-        missing = sorted(addresses - set(present))
-        try:
-            with self.env.cr.savepoint():
-                self._add_to_blacklist(blacklist, field, missing)
-        except UserError:
-            for address in missing:
-                try:
-                    with self.env.cr.savepoint():
-                        self._add_to_blacklist(blacklist, field, [address])
-                except UserError:
-                    # Odoo takes no such address, so nobody writes to it.
-                    _logger.info("An address reported by a provider is none")
-
-    @api.model
-    def _add_to_blacklist(self, blacklist, field, addresses):
-        added = blacklist.create([{field: address} for address in addresses])
-        reason = self.env._("Reported by the provider of marketing messages.")
-        added._message_log_batch(dict.fromkeys(added.ids, reason))
 
     def _on_replied(self):
         """Somebody answered: a person takes over, the reminders end."""
