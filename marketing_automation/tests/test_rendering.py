@@ -5,7 +5,7 @@ from lxml import etree
 
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.marketing_automation.models.content.template_context import (
+from odoo.addons.marketing_automation.models.content.merge_tags import (
     CART_TAGS,
     SAMPLE_CART_CONTEXT,
 )

@@ -2,7 +2,7 @@ import random
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.marketing_automation.models.content.template_context import (
+from odoo.addons.marketing_automation.models.content.merge_tags import (
     SAMPLE_CART_CONTEXT,
 )
 from odoo.addons.marketing_automation.providers.base import OutgoingEmail

@@ -1,1 +1,4 @@
-from . import marketing_template, opt_in_context, template_context
+from . import marketing_template
+from . import template_preview
+from . import template_context
+from . import opt_in_context

@@ -9,7 +9,7 @@ from ...tools.html_text import names_all
 from ...tools.markers import make_marker
 from ...tools.rendering import RenderError
 from ...tools.shared_rendering import SharedRenderer
-from ..content.template_context import PERSONAL_TAGS
+from ..content.merge_tags import PERSONAL_TAGS
 
 # Links that never depend on a redirect, and that nobody but the recipient sees.
 PERSONAL_LINKS = ("confirm_url", "preferences_url", "unsubscribe_url")
