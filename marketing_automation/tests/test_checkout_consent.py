@@ -241,6 +241,74 @@ class TestCheckoutConsent(ConsentCase):
         self.env["mail.blacklist"]._add(self.address)
         self.assertFalse(self._find_boxes(self._get(path).text)[0])
 
+    def _answer(self, page, *boxes):
+        """Send the form beside which no address is entered."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+        after = re.search(r'name="after" value="(\w+)"', page)[1]
+        return self._get(
+            "/shop/consent",
+            data={"csrf_token": token, "after": after, **dict.fromkeys(boxes, "on")},
+        )
+
+    def test_logged_in_with_a_known_address(self):
+        """They enter none, so they are asked before the payment; once."""
+        user = new_test_user(
+            self.env, "zoe", groups="base.group_portal", email=self.address
+        )
+        user.partner_id.write(
+            {
+                "phone": "+32 2 290 34 90",
+                "street": "Street 1",
+                "city": "Brussels",
+                "zip": "1000",
+                "country_id": self.env.ref("base.be").id,
+            }
+        )
+        self._new_visitor("zoe")
+        self._fill_cart()
+        page = self._get("/shop/checkout").text
+        self.assertEqual(self._find_boxes(page), (BOXES, set()))
+        answer = self._answer(page, "consent_cart", "consent_offers")
+        self.assertTrue(answer.url.endswith("/shop/checkout"))
+        self.assertIn("Thank you, that is noted", answer.text)
+        self.assertEqual(self._said(), {"cart": ("given", "checkout")})
+        self.assertEqual(self._requests().purposes, ["offers"])
+        for path in ("/shop/checkout", "/shop/confirmation"):
+            page = self._get(path).text
+            self.assertNotIn("Thank you, that is noted", page)
+            self.assertFalse(self._find_boxes(page)[0])
+
+    def test_who_was_not_asked_on_the_way_is_asked_after_the_order(self):
+        """Express checkout skips the pages with boxes."""
+        customer = self._create_customer("Zoe", self.address)
+        self._submit_address()
+        self._get("/shop/checkout")
+        self.assertFalse(self._find_boxes(self._get("/shop/confirmation").text)[0])
+        self._new_visitor()
+        self._fill_cart()
+        order = self.env["sale.order"].search([], order="id desc", limit=1)
+        order.partner_id = customer
+        self._get("/shop/checkout")
+        page = self._get("/shop/confirmation").text
+        self.assertEqual(self._find_boxes(page), (BOXES, set()))
+        answer = self._answer(page, "consent_newsletter")
+        self.assertIn("Thank you, that is noted", answer.text)
+        self.assertEqual(self._requests().purposes, ["newsletter"])
+
+    def test_strangers_answer_for_nobody(self):
+        self._new_visitor()
+        for after in ("order", "checkout", "x"):
+            self._get("/shop/consent", data={"after": after, "consent_cart": "on"})
+        self._fill_cart()
+        page = self._get("/shop/address").text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+        for after in ("order", "checkout"):
+            self._get(
+                "/shop/consent",
+                data={"after": after, "consent_cart": "on", "csrf_token": token},
+            )
+        self.assertFalse(self.env["marketing.preference"].search([]))
+
     def test_reminded_under_the_default_policy(self):
         """The whole way: a ticked box, a cart left behind, its email."""
         self._submit_address("consent_cart")

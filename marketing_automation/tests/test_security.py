@@ -127,6 +127,7 @@ PUBLIC_METHODS = {
         "action_view_messages",
     },
     "mail.blacklist": {"create", "write"},
+    "marketing.blacklist": {"create", "write"},
     "marketing.enrollment": {"action_stop"},
     "marketing.message": {
         "action_cancel",
@@ -177,6 +178,7 @@ PUBLIC_METHODS = {
         "action_view_marketing_decisions",
         "action_view_marketing_segments",
         "create",
+        "unlink",
         "write",
     },
     "segment.membership": {"action_open_contact", "action_remove"},
@@ -815,6 +817,7 @@ class TestSecurity(MarketingCase):
 OWN_ROUTES = {
     "/shop/cart/recover/<string:token>": {"http": {"GET"}},
     "/shop/cart/returned": {"jsonrpc": {"POST"}},
+    "/shop/consent": {"http": {"POST"}},
     "/marketing/click/<string:token>": {"http": {"GET"}},
     "/marketing/open/<string:token>.gif": {"http": {"GET"}},
     "/m/<string:code>": {"http": {"GET"}},
@@ -934,6 +937,7 @@ class TestRoutes(MarketingHttpCase):
                 "unsubscribe",
                 "preference_page",
                 "save_preferences",
+                "shop_consent",
                 "confirm_page",
                 "confirm",
                 "export",
