@@ -458,6 +458,33 @@ class TestRetention(PrivacyCase):
         self._enforce(400)
         self.assertFalse(tracks.exists())
 
+    def test_requests_that_nobody_confirmed(self):
+        requests = self.env["marketing.opt.in"]
+        addresses = ("open@example.com", "done@example.com")
+        for address in addresses:
+            requests._request(self.company, address, ["newsletter"], "checkout")
+        asked = requests.search([("address", "in", addresses)], order="address desc")
+        asked[1]._confirm("198.51.100.7")
+        expired = (asked[0].expires_at - fields.Datetime.now()).days
+        self._enforce(expired + 29)
+        self.assertEqual(len(asked.exists()), 2)
+        self._enforce(expired + 32)
+        self.assertEqual(asked.exists().address, "done@example.com", "it is a proof")
+
+    def test_entries_into_segments(self):
+        segment = self.env["customer.segment"].create(
+            {"name": "Segment", "kind": "static"}
+        )
+        segment.add_contacts(self._create_guest().ids)
+        events = self.env["segment.membership.event"].search(
+            [("segment_id", "=", segment.id)]
+        )
+        self._enforce(720)
+        self.assertEqual(len(events.exists()), 1)
+        self._enforce(740)
+        self.assertFalse(events.exists())
+        self.assertEqual(segment.size, 1, "who is in stays in")
+
     def test_the_scheduled_action(self):
         self._run_cron("ir_cron_enforce_periods")
 

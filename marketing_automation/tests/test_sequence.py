@@ -34,6 +34,15 @@ class TestSequence(MarketingCase):
         self._run_step(cart)
         self.assertEqual(cart.state, "recovery_started")
 
+    def test_nobody_is_reminded_without_having_agreed(self):
+        """Nothing was begun then, and the cart says so."""
+        self.company.consent_policy = "opt_in"
+        cart = self._abandon(idle_minutes=61)
+        self._run_step(cart)
+        message = cart.message_ids
+        self.assertEqual((message.state, message.reason), ("skipped", "no_consent"))
+        self.assertEqual(cart.state, "abandoned")
+
     def test_steps_one_after_the_other(self):
         cart = self._abandon(idle_minutes=61)
         run = cart.enrollment_ids
