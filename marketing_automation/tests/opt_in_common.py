@@ -35,9 +35,7 @@ class OptInCase(MarketingHttpCase):
     def _receive(self):
         """Hand over what is due, over SMTP; the emails that arrived."""
         with RecordingSmtpServer() as server, self._use_smtp(server.port):
-            # The test server's registry is in test mode already.
-            cron = self.env.ref("marketing_automation.ir_cron_dispatch")
-            cron.method_direct_trigger()
+            self._run_cron("ir_cron_dispatch")
             self.env.invalidate_all()
             return [server.parsed(place) for place in range(len(server.messages))]
 

@@ -1,7 +1,10 @@
 import io
 import json
+import re
 import zipfile
 from datetime import timedelta
+from html import unescape
+from urllib.parse import urlsplit
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -354,6 +357,40 @@ class TestPrivacyAccess(PrivacyCase):
             self._as_manager()._forget(person)
         self.manager.company_ids += company_b
         self._as_manager()._forget(person)
+
+
+@tagged("post_install", "-at_install")
+class TestForgetReader(PrivacyCase, MarketingHttpCase):
+    """What a reader's browser and mail program left behind is forgotten, too."""
+
+    def test_nothing_is_left_of_a_reader(self):
+        cart = self._abandon(self._create_guest())
+        message = self._write_to(cart)
+        self.opener.headers["User-Agent"] += " Zelda"
+        [pixel] = set(re.findall(r"/marketing/open/\w+\.gif", message.body_html))
+        links = re.findall(r'href="([^"]*/marketing/click/[^"]+)"', message.body_html)
+        self._get(pixel)
+        for link in links:
+            self._get(urlsplit(unescape(link))._replace(scheme="", netloc="").geturl())
+        self._get("/shop/cart")
+        self._get(
+            f"/marketing/preferences/{message.token}",
+            data={"action": "save", "channel": "email", "frequency": "weekly"},
+        )
+        self._get(f"/marketing/unsubscribe/{message.token}", data={"a": "b"})
+        self.assertEqual(
+            set(message.engagement_ids.mapped("kind")), {"open", "click", "unsubscribe"}
+        )
+        self.assertTrue(
+            self.env["marketing.recipient"].search([("address", "=", EMAIL)])
+        )
+        self.assertIn("marketing_engagement.user_agent", find_traces(self.env, *WORDS))
+        self._forget()
+        self.assertEqual(find_traces(self.env, *WORDS), set())
+        # The links lead to nobody.
+        for path in ("preferences", "unsubscribe"):
+            page = self._get(f"/marketing/{path}/{message.token or 'x'}")
+            self.assertEqual(page.status_code, 404)
 
 
 @tagged("post_install", "-at_install")

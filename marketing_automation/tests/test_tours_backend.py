@@ -13,8 +13,7 @@ class TestToursBackend(MarketingCase, HttpCase):
             products=[(self._create_product("Tour lamp", 49.0), 2)],
         )
         self._process_steps()
-        # The test server's registry is in test mode already.
-        self.env.ref("marketing_automation.ir_cron_dispatch").method_direct_trigger()
+        self._run_cron("ir_cron_dispatch")
         self.env.invalidate_all()
         self.assertEqual(cart.message_ids.state, "sent")
         self.start_tour(
@@ -62,9 +61,7 @@ class TestToursBackend(MarketingCase, HttpCase):
         template = self._create_contact_template(name="Spring news")
         for source in ("first", "second"):
             self._queue_to(self.customer, template, source)
-            self.env.ref(
-                "marketing_automation.ir_cron_dispatch"
-            ).method_direct_trigger()
+            self._run_cron("ir_cron_dispatch")
         self.start_tour(
             f"/odoo/res.partner/{self.customer.id}",
             "marketing_automation_ledger",
@@ -74,7 +71,7 @@ class TestToursBackend(MarketingCase, HttpCase):
     def test_sandbox(self):
         self._abandon(self._create_customer("Tess Tour", "tess@example.com"))
         self._process_steps()
-        self.env.ref("marketing_automation.ir_cron_dispatch").method_direct_trigger()
+        self._run_cron("ir_cron_dispatch")
         self.start_tour(
             "/odoo/marketing-sandbox", "marketing_automation_sandbox", login="admin"
         )
