@@ -30,7 +30,7 @@ class TestAccessibility(ConsentCase):
     def setUpClass(cls):
         super().setUpClass()
         modules = os.environ.get("MARKETING_AUTOMATION_NODE_MODULES", "")
-        cls.axe = Path(modules, "axe-core", "axe.min.js")
+        cls.axe = modules and Path(modules, "axe-core", "axe.min.js")
 
     def setUp(self):
         super().setUp()
@@ -39,8 +39,8 @@ class TestAccessibility(ConsentCase):
 
     def _assert_accessible(self, browser, path, within="#wrap", rules=()):
         """axe-core finds nothing wrong, and has looked at these rules."""
-        if not self.axe.is_file():
-            self.skipTest("axe-core is not installed: run tools/setup")
+        if not self.axe:
+            self.skipTest("tools/test runs this, with axe-core")
         for width in (PHONE, DESK):
             browser.open(path, width)
             browser.evaluate(self.axe.read_text(encoding="utf-8"))
