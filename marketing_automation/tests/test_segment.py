@@ -102,6 +102,7 @@ class TestSegment(SegmentCase):
         )
         self.env["segment.membership"]._gc_deleted_contacts()
         self.assertEqual(self._members(segment), self.anna | self.cleo)
+        self.assertEqual(segment.size, 2)
 
     # === BY CONDITIONS ===#
 

@@ -63,7 +63,7 @@ class ResPartner(models.Model):
                 )
             )
         segments._forget_members()
-        segments._settle_sizes()
+        segments._count_members()
         return result
 
     def _get_segments(self):
@@ -100,5 +100,5 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         ):
             self.env.cr.execute(SQL(statement, **keys))
         segments._forget_members()
-        segments._settle_sizes()
+        segments._count_members()
         return result

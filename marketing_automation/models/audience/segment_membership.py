@@ -44,9 +44,12 @@ class SegmentMembership(models.Model):
         self.env.cr.execute(
             """DELETE FROM segment_membership member
                 WHERE NOT EXISTS (SELECT FROM res_partner
-                                   WHERE id = member.partner_id)"""
+                                   WHERE id = member.partner_id)
+            RETURNING segment_id"""
         )
+        ids = {segment_id for (segment_id,) in self.env.cr.fetchall()}
         self.invalidate_model(flush=False)
+        self.env["customer.segment"].browse(ids)._count_members()
 
 
 class SegmentMembershipEvent(models.Model):

@@ -241,29 +241,38 @@ class CustomerSegment(models.Model):
         return changed
 
     def _settle_size(self, is_changed):
-        """Count the members, and remember the number where it changed.
+        """Count the members; whoever depends on them is to be looked at, too.
 
-        :param is_changed: whether somebody came or went: whoever depends on it is to
-            be looked at, too
+        :param is_changed: whether somebody came or went
         """
-        [[size]] = self.env.execute_query(
-            SQL("SELECT count(*) FROM (%s) AS member", self._get_member_query())
-        )
-        is_first = not self.env["segment.size"].search_count(
-            [("segment_id", "=", self.id)], limit=1
-        )
-        if size != self.size or is_first:
-            self.size = size
-            self.env["segment.size"].create(
-                {"segment_id": self.id, "at": fields.Datetime.now(), "size": size}
-            )
+        self._count_members()
         if is_changed:
             self._get_dependents()._request_refresh()
 
-    def _settle_sizes(self):
-        """The same after contacts were deleted or merged."""
+    def _count_members(self):
+        """Count the members, and remember the number where it changed."""
+        counts = dict(
+            self.env.execute_query(
+                SQL(
+                    """SELECT segment_id, count(*) FROM segment_membership
+                        WHERE segment_id = ANY(%s) GROUP BY segment_id""",
+                    self.ids,
+                )
+            )
+        )
+        sizes = self.env["segment.size"]
+        known = sizes._read_group([("segment_id", "in", self.ids)], ["segment_id"])
         for segment in self:
-            segment._settle_size(True)
+            size = counts.get(segment.id, 0)
+            if size != segment.size or (segment,) not in known:
+                segment.size = size
+                sizes.create(
+                    {
+                        "segment_id": segment.id,
+                        "at": fields.Datetime.now(),
+                        "size": size,
+                    }
+                )
 
     @api.model
     def _prepare_planner(self):
