@@ -9,7 +9,7 @@ from odoo.tools import SQL
 from ..models.audience import rfm_groups
 from ..models.audience.metrics_refresh import FIGURES
 from .common import MarketingCase
-from .world import create_other_shop
+from .world import create_other_shop, create_recovered_cart
 
 NOW = datetime(2026, 6, 15, 12, 0)
 TODAY = NOW.date()
@@ -561,6 +561,27 @@ class TestCustomerMetrics(MetricsCase):
                 )
             ],
         )
+
+    def test_carts_of_a_customer_in_words(self):
+        """Under whatever contact they were left; one that was excluded is none."""
+        self.assertEqual(self.customer._get_carts_sentence(), "")
+        bought = create_recovered_cart(self, self.customer.email)
+        twin = bought.partner_id
+        self.assertNotEqual(twin, self.customer)
+        back, gone, excluded = (
+            self._abandon(partner)
+            for partner in (self.customer, twin, self._create_customer("X", "x@x.org"))
+        )
+        back.returned_at = NOW
+        excluded.write({"partner_id": twin.id, "state": "excluded"})
+        sentence = "3 left behind, came back to 2, bought 1"
+        for partner in (self.customer, twin):
+            self.assertEqual(partner._get_carts_sentence(), sentence)
+            self.assertIn(sentence, partner.marketing_metrics_html)
+        self.assertEqual(gone.state, "abandoned")
+        company_b, _website = create_other_shop(self)
+        elsewhere = self.customer.with_company(company_b)
+        self.assertEqual(elsewhere._get_carts_sentence(), "")
 
     def test_contacts_are_found_by_their_figures(self):
         """As plain Python finds them, those without any figures included."""

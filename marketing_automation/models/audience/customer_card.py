@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import format_date
 
 from .rfm_groups import RFM_GROUPS, SCORES
@@ -34,10 +35,35 @@ class ResPartner(models.Model):
     def _compute_marketing_metrics_html(self):
         for partner in self:
             metrics = partner.marketing_metrics_id
+            values = metrics._prepare_card() if metrics else {"metrics": metrics}
             partner.marketing_metrics_html = self.env["ir.qweb"]._render(
                 "marketing_automation.customer_card",
-                metrics._prepare_card() if metrics else {"metrics": metrics},
+                {**values, "carts": partner._get_carts_sentence()},
             )
+
+    def _get_carts_sentence(self):
+        """Say how often this person left a cart behind in the current company, under
+        whatever contact, and what became of these carts.
+
+        :return: a sentence; '' for nobody who ever did
+        :rtype: str
+        """
+        self.ensure_one()
+        person = Domain("partner_id", "in", self.ids)
+        if self.email_normalized:
+            person |= Domain("email_normalized", "=", self.email_normalized)
+        # What is excluded from recovery counts as no cart that was left.
+        left = Domain("company_id", "=", self.env.company.id)
+        left &= Domain("state", "!=", "excluded")
+        carts = self.env["abandoned.cart"].search(person & left)
+        if not carts:
+            return ""
+        return self.env._(
+            "%(left)s left behind, came back to %(returned)s, bought %(recovered)s",
+            left=len(carts),
+            returned=len(carts.filtered(lambda c: c.returned_at or c.recovered_at)),
+            recovered=len(carts.filtered(lambda cart: cart.state == "recovered")),
+        )
 
 
 class MarketingCustomerMetrics(models.Model):
