@@ -297,8 +297,12 @@ class TestCheckoutConsent(ConsentCase):
 
     def test_strangers_answer_for_nobody(self):
         self._new_visitor()
-        for after in ("order", "checkout", "x"):
-            self._get("/shop/consent", data={"after": after, "consent_cart": "on"})
+        with self.assertLogs("odoo.http", "WARNING") as logs:
+            for after in ("order", "checkout", "x"):
+                self._get("/shop/consent", data={"after": after, "consent_cart": "on"})
+        # Another site's form, and nothing else.
+        self.assertEqual(len(logs.output), 3)
+        self.assertTrue(all("CSRF" in line for line in logs.output))
         self._fill_cart()
         page = self._get("/shop/address").text
         token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
