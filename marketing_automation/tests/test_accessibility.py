@@ -117,6 +117,19 @@ class TestAccessibility(ConsentCase):
                     browser, path, ".o_marketing_consent", ["label"]
                 )
 
+    def test_boxes_of_customers_with_a_known_address(self):
+        """Before the payment, and after the order for whoever did not answer there."""
+        self._create_cart(self._create_account().partner_id)
+        with open_browser(self, "zoe") as browser:
+            for path in ("/shop/checkout", "/shop/confirmation"):
+                # Odoo greys out the steps and the button that come later.
+                self._assert_accessible(
+                    browser,
+                    path,
+                    "form[action='/shop/consent']",
+                    ["label", "button-name"],
+                )
+
     # === KEYBOARD ===#
 
     def _tab_into_page(self, browser):

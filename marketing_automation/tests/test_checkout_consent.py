@@ -72,6 +72,22 @@ class ConsentCase(OptInCase):
         )
         return response.json()
 
+    def _create_account(self):
+        """Create a customer who can log in and whose address is known."""
+        user = new_test_user(
+            self.env, "zoe", groups="base.group_portal", email=self.address
+        )
+        user.partner_id.write(
+            {
+                "phone": "+32 2 290 34 90",
+                "street": "Street 1",
+                "city": "Brussels",
+                "zip": "1000",
+                "country_id": self.env.ref("base.be").id,
+            }
+        )
+        return user
+
     def _requests(self):
         return self.env["marketing.opt.in"].search([("address", "=", self.address)])
 
@@ -252,18 +268,7 @@ class TestCheckoutConsent(ConsentCase):
 
     def test_logged_in_with_a_known_address(self):
         """They enter none, so they are asked before the payment; once."""
-        user = new_test_user(
-            self.env, "zoe", groups="base.group_portal", email=self.address
-        )
-        user.partner_id.write(
-            {
-                "phone": "+32 2 290 34 90",
-                "street": "Street 1",
-                "city": "Brussels",
-                "zip": "1000",
-                "country_id": self.env.ref("base.be").id,
-            }
-        )
+        self._create_account()
         self._new_visitor("zoe")
         self._fill_cart()
         page = self._get("/shop/checkout").text

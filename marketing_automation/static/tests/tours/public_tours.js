@@ -135,3 +135,51 @@ registry.category("web_tour.tours").add("marketing_automation.confirm", {
         },
     ],
 });
+
+const REQUEST = "#shop_checkout form[action='/shop/consent']";
+
+// By a customer who is logged in and whose address is known.
+registry.category("web_tour.tours").add("marketing_automation.checkout_consent", {
+    steps: () => [
+        {
+            content: "From the cart",
+            trigger: "a[name=website_sale_main_button]:contains('Checkout')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Nothing is ticked beforehand",
+            trigger: `${REQUEST}:has(#consent_cart):has(#consent_offers):not(:has(input:checked))`,
+        },
+        {
+            content: "Remind me",
+            trigger: `${REQUEST} label[for=consent_cart]`,
+            run: "click",
+        },
+        {
+            trigger: `${REQUEST}:has(#consent_cart:checked):not(:has(#consent_offers:checked))`,
+        },
+        {
+            content: "It is not taken for one of the addresses to choose from",
+            trigger: `${REQUEST}:not(.bg-400)`,
+        },
+        {
+            trigger: `${REQUEST} button:contains('Save')`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Noted",
+            trigger:
+                "#shop_checkout [role=status]:contains('Thank you, that is noted')",
+        },
+        {
+            content: "Nothing is asked twice",
+            trigger: "#shop_checkout:not(:has(.o_marketing_consent))",
+        },
+        {
+            content: "On with the order",
+            trigger: "a[name=website_sale_main_button]:not(.disabled):visible",
+        },
+    ],
+});
