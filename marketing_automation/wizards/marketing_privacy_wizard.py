@@ -16,20 +16,21 @@ class MarketingPrivacyWizard(models.TransientModel):
     )
     partner_id = fields.Many2one("res.partner", string="Contact", readonly=True)
     summary = fields.Html(compute="_compute_summary", sanitize=False)
-    is_found = fields.Boolean(compute="_compute_summary")
+    # Nothing is to be done about what is no address.
+    is_valid = fields.Boolean(compute="_compute_summary")
     # What became of it, without anything about whom.
     result = fields.Html(readonly=True)
 
     @api.depends("address", "partner_id")
     def _compute_summary(self):
         for wizard in self:
-            wizard.is_found = False
+            wizard.is_valid = False
             wizard.summary = False
             if not (wizard.address or wizard.partner_id) or wizard.result:
                 continue
             try:
                 report = wizard._make_report()
-                wizard.is_found = report["is_found"]
+                wizard.is_valid = True
             except UserError as error:
                 report = {"error": str(error)}
             wizard.summary = self.env["ir.qweb"]._render(
