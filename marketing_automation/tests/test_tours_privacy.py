@@ -31,3 +31,32 @@ class TestToursPrivacy(MarketingCase, HttpCase):
         self.assertTrue(
             suppressions.search([("address_hash", "in", suppressions._hash([EMAIL]))])
         )
+
+    def test_record_consent(self):
+        contact = self._create_customer(
+            "Tess Tour",
+            EMAIL,
+            phone="+32 456 11 22 33",
+            country_id=self.env.ref("base.be").id,
+        )
+        self.start_tour(
+            f"/odoo/res.partner/{contact.id}",
+            "marketing_automation_record_consent",
+            login="admin",
+        )
+        preference = self.env["marketing.preference"].search(
+            [("address", "in", [EMAIL, contact.phone_sanitized])]
+        )
+        self.assertEqual(preference.mapped("address"), [contact.phone_sanitized])
+        self.assertEqual(
+            (preference.channel, preference.purpose), ("sms", "newsletter")
+        )
+        self.assertEqual((preference.state, preference.source), ("given", "staff"))
+        self.assertIn("Called on Monday (entered by", self._find_proof(contact))
+
+    def _find_proof(self, contact):
+        digests = self.env["marketing.suppression"]._hash([contact.phone_sanitized])
+        [line] = self.env["marketing.consent.log"].search(
+            [("address_hash", "in", digests)]
+        )
+        return line.text_id.text

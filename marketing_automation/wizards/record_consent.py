@@ -21,7 +21,7 @@ class MarketingRecordConsent(models.TransientModel):
         [("all", "Everything"), *PURPOSES], required=True, default="offers"
     )
     state = fields.Selection(
-        STATES, string="They Said", required=True, default="withdrawn"
+        STATES, string="Consent", required=True, default="withdrawn"
     )
     text = fields.Text(
         string="How You Know",

@@ -1,3 +1,4 @@
+import {choose} from "./tour_helper";
 import {registry} from "@web/core/registry";
 
 const PREVIEW = ".o_marketing_preview:not([aria-busy='true'])";
@@ -27,19 +28,6 @@ function addCondition(kind, steps, sentence, size) {
         {
             content: "Who meets it shows before anything is saved",
             trigger: `${PREVIEW} .o_marketing_preview_size:contains(/^${size}$/)`,
-        },
-    ];
-}
-
-function choose(field, label) {
-    return [
-        {
-            trigger: `.modal .o_field_widget[name=${field}] input`,
-            run: "click",
-        },
-        {
-            trigger: `.o_select_menu_item:contains('${label}')`,
-            run: "click",
         },
     ];
 }

@@ -1,4 +1,5 @@
 import {browser} from "@web/core/browser/browser";
+import {choose} from "./tour_helper";
 import {registry} from "@web/core/registry";
 
 const DIALOG = ".modal:contains('Privacy Request')";
@@ -93,6 +94,71 @@ registry.category("web_tour.tours").add("marketing_automation_privacy_request", 
         },
         {
             trigger: "body:not(:has(.modal))",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("marketing_automation_record_consent", {
+    steps: () => [
+        {
+            content: "A customer called: write down what they said",
+            trigger: ".o_form_view .o_cp_action_menus button:has(.fa-cog)",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown--menu .o_menu_item:contains('Record Consent')",
+            run: "click",
+        },
+        {
+            content: "It is about this contact",
+            trigger:
+                ".modal .o_field_widget[name=partner_ids] .o_tag:contains('Tess Tour')",
+        },
+        {
+            trigger:
+                ".modal .o_field_widget[name=channel] .o_radio_item:contains('SMS') input",
+            run: "click",
+        },
+        ...choose("purpose", "Newsletter"),
+        {
+            trigger:
+                ".modal .o_field_widget[name=state] .o_radio_item:contains('Given') input",
+            run: "click",
+        },
+        {
+            content: "Without a proof it is not taken",
+            trigger: ".modal .o_required_modifier[name=text]",
+        },
+        {
+            trigger: ".modal button[name=action_record]",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_invalid[name=text]",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=text] textarea",
+            run: "edit Called on Monday",
+        },
+        {
+            trigger: ".modal button[name=action_record]",
+            run: "click",
+        },
+        {
+            content:
+                "Where there are many buttons, the last ones stand below the others",
+            trigger: "body:not(:has(.modal)) .o_form_view .o-form-buttonbox",
+            run() {
+                this.anchor.querySelector(".o_button_more")?.click();
+            },
+        },
+        {
+            content: "The contact shows that something is recorded",
+            trigger: "button[name=action_view_marketing_consent]:contains('1')",
+            run: "click",
+        },
+        {
+            trigger: ".o_data_row:contains('Newsletter'):contains('Given')",
         },
     ],
 });
