@@ -18,3 +18,13 @@ class TestToursCheckout(ConsentCase):
         self.assertEqual(self._said(), {"cart": ("given", "checkout")})
         self.assertIn("Remind me by email", self._log().text_id.text)
         self.assertFalse(self._requests())
+
+    def test_checkout_goes_on(self):
+        """Whoever ticks a box and goes on meant it, too."""
+        user = self._create_account()
+        self._create_cart(user.partner_id)
+        self.start_tour(
+            "/shop/cart", "marketing_automation.checkout_goes_on", login="zoe"
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self._said(), {"cart": ("given", "checkout")})

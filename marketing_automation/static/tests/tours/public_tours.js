@@ -183,3 +183,27 @@ registry.category("web_tour.tours").add("marketing_automation.checkout_consent",
         },
     ],
 });
+
+registry.category("web_tour.tours").add("marketing_automation.checkout_goes_on", {
+    steps: () => [
+        {
+            trigger: "a[name=website_sale_main_button]:contains('Checkout')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: `${REQUEST} label[for=consent_cart]`,
+            run: "click",
+        },
+        {
+            content: "On to the payment, without Save",
+            trigger: "a[name=website_sale_main_button]:contains('Confirm')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "The next page",
+            trigger: "body:not(:has(#shop_checkout))",
+        },
+    ],
+});
