@@ -1,22 +1,18 @@
 import threading
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from types import SimpleNamespace
 from unittest.mock import patch
 
 from psycopg2 import InterfaceError, OperationalError
 from psycopg2.errors import SerializationFailure
 
-from odoo import SUPERUSER_ID, api, fields
-from odoo.modules.registry import Registry
+from odoo import fields
 from odoo.service.model import retrying
-from odoo.tests import BaseCase, tagged
-from odoo.tests.common import get_db_name
-from odoo.tools import SQL, mute_logger
+from odoo.tests import tagged
+from odoo.tools import SQL
 
 from ..providers.base import SendResult
-
-TIMEOUT = 20
+from .workers import TIMEOUT, WorkersCase
 
 
 class Killed(BaseException):
@@ -42,8 +38,8 @@ class Inbox:
 
 
 @tagged("post_install", "-at_install")
-class TestConcurrency(BaseCase):
-    """Workers side by side: real transactions, which commit.
+class TestConcurrency(WorkersCase):
+    """What workers do to carts and messages at once.
 
     Everything they write is taken away again, and the whole database is compared with
     what it was. On a database that has abandoned carts of its own nothing is done.
@@ -52,7 +48,6 @@ class TestConcurrency(BaseCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.registry = Registry(get_db_name())
         with cls._worker() as env:
             for model in ("abandoned.cart", "marketing.message"):
                 if env[model].search_count([], limit=1):
@@ -60,29 +55,6 @@ class TestConcurrency(BaseCase):
         cls.addClassCleanup(cls._assert_no_residue, cls._get_fingerprint())
         cls._set_policy("soft_opt_in")
         cls.addClassCleanup(cls._set_policy, "opt_in")
-        for patcher in (
-            # The thread that runs the tests holds this one (`preload_registries`);
-            # workers need it to open an environment.
-            patch.object(Registry, "_lock", threading.RLock()),
-            # Failures to serialize are what this is about; tried again at once.
-            patch(
-                "odoo.service.model.random",
-                SimpleNamespace(uniform=lambda _low, _high: 0.05),
-            ),
-            mute_logger("odoo.sql_db"),
-        ):
-            patcher.__enter__()
-            cls.addClassCleanup(patcher.__exit__, None, None, None)
-
-    @classmethod
-    @contextmanager
-    def _worker(cls):
-        """Open a transaction of its own, as another process would."""
-        with cls.registry.cursor() as cr:
-            cr.execute(f"SET lock_timeout = '{TIMEOUT // 2}s'")
-            # The snapshot is not taken before the first real statement.
-            cr.commit()  # pylint: disable=invalid-commit
-            yield api.Environment(cr, SUPERUSER_ID, {})
 
     @classmethod
     def _set_policy(cls, policy):

@@ -1,45 +1,21 @@
 import threading
-from contextlib import contextmanager
-from unittest.mock import patch
 
 from psycopg2.errors import SerializationFailure
 
-from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
-from odoo.modules.registry import Registry
 from odoo.service.model import retrying
-from odoo.tests import BaseCase, tagged
-from odoo.tests.common import get_db_name
-from odoo.tools import SQL, mute_logger
+from odoo.tests import tagged
+from odoo.tools import SQL
 
-TIMEOUT = 20
+from .workers import TIMEOUT, WorkersCase
+
 PEOPLE = 50
 ADDRESS = "@segment-race.example.com"
 
 
 @tagged("post_install", "-at_install")
-class TestSegmentConcurrency(BaseCase):
-    """Refreshes side by side: real transactions, which commit."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.registry = Registry(get_db_name())
-        for patcher in (
-            # The thread that runs the tests holds this one; workers need it.
-            patch.object(Registry, "_lock", threading.RLock()),
-            mute_logger("odoo.sql_db", "odoo.service.model"),
-        ):
-            patcher.__enter__()
-            cls.addClassCleanup(patcher.__exit__, None, None, None)
-
-    @contextmanager
-    def _worker(self):
-        """Open a transaction of its own, as another process would."""
-        with self.registry.cursor() as cr:
-            cr.execute(f"SET lock_timeout = '{TIMEOUT // 2}s'")
-            cr.commit()  # pylint: disable=invalid-commit
-            yield api.Environment(cr, SUPERUSER_ID, {})
+class TestSegmentConcurrency(WorkersCase):
+    """Refreshes side by side."""
 
     def setUp(self):
         super().setUp()
