@@ -191,7 +191,9 @@ class MarketingMessage(models.Model):
     _dedupe_key_uniq = models.UniqueIndex(
         "(dedupe_key)", "This message was decided on already."
     )
-    _token_uniq = models.UniqueIndex("(token)", "A message token is used once.")
+    _token_uniq = models.UniqueIndex(
+        "(token) WHERE token IS NOT NULL", "A message token is used once."
+    )
     _queue_idx = models.Index(
         "(company_id, channel, scheduled_at, id) WHERE state = 'queued'"
     )

@@ -207,8 +207,10 @@ class MarketingMessage(models.Model):
         help="Of orders by people who were forgotten: nothing leads to them any more.",
     )
 
+    # Messages that wait are not in it: a million of them are queued at once.
     _kept_idx = models.Index(
-        "(company_id, COALESCE(sending_at, create_date)) WHERE forgotten_at IS NULL"
+        "(company_id, COALESCE(sending_at, create_date)) WHERE forgotten_at IS NULL "
+        "AND state NOT IN ('queued', 'sending')"
     )
 
     @api.depends("kept_revenue")
