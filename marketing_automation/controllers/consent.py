@@ -26,7 +26,9 @@ class CheckoutConsent(WebsiteSale):
             partner = request.cart.partner_id
             if partner != request.website.user_id.sudo().partner_id:
                 _accept("checkout", partner)
-                request.session[ASKED_KEY] = True
+                # The form has no boxes for another address of somebody known.
+                if "asked_for_consent" in request.params:
+                    request.session[ASKED_KEY] = True
         return response
 
     @route(

@@ -49,7 +49,10 @@ class ConsentCase(OptInCase):
 
     def _submit_address(self, *boxes, **vals):
         """Send the address form with these boxes ticked."""
-        page = self._get(self._address_path())
+        path = self._address_path()
+        if vals.get("address_type") == "delivery":
+            path = "/shop/address?address_type=delivery"
+        page = self._get(path)
         if customer := self._find_customer():
             vals.setdefault("partner_id", customer.id)
         token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
@@ -66,6 +69,9 @@ class ConsentCase(OptInCase):
                 "address_type": "billing",
                 "use_delivery_as_billing": "true",
                 "csrf_token": token,
+                **dict.fromkeys(
+                    re.findall('name="(asked_for_consent)"', page.text), "1"
+                ),
                 **dict.fromkeys(boxes, "on"),
                 **vals,
             },
@@ -265,6 +271,18 @@ class TestCheckoutConsent(ConsentCase):
             "/shop/consent",
             data={"csrf_token": token, "after": after, **dict.fromkeys(boxes, "on")},
         )
+
+    def test_another_address_of_somebody_known_asks_nothing(self):
+        """Its form has no boxes; they are asked before the payment all the same."""
+        self._create_account()
+        self._new_visitor("zoe")
+        self._fill_cart()
+        page = self._get("/shop/address?address_type=delivery").text
+        self.assertFalse(self._find_boxes(page)[0])
+        self.assertNotIn("asked_for_consent", page)
+        self._submit_address(partner_id="", address_type="delivery")
+        page = self._get("/shop/checkout").text
+        self.assertEqual(self._find_boxes(page), (BOXES, set()))
 
     def test_logged_in_with_a_known_address(self):
         """They enter none, so they are asked before the payment; once."""

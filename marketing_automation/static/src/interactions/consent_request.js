@@ -24,16 +24,14 @@ export class ConsentRequest extends Interaction {
         }
         ev.preventDefault();
         const {href} = ev.currentTarget;
-        try {
-            await fetch(this.el.action, {
-                method: "POST",
-                body: new FormData(this.el),
-                redirect: "manual",
-            });
-        } finally {
-            // An order is never held up by this.
-            window.location.assign(href);
-        }
+        // An order is not held up by this: it waits some seconds at most.
+        await fetch(this.el.action, {
+            method: "POST",
+            body: new FormData(this.el),
+            redirect: "manual",
+            signal: AbortSignal.timeout(3000),
+        }).catch(() => {});
+        window.location.assign(href);
     }
 }
 
