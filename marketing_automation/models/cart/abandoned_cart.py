@@ -1,6 +1,12 @@
 from odoo import api, fields, models
 
 OPEN_STATES = ("abandoned", "recovery_started")
+# What was left behind; each kind has sequences of its own.
+CART_KINDS = [
+    ("cart", "Cart"),
+    ("payment_failed", "Failed Payment"),
+    ("quotation", "Quotation"),
+]
 
 
 class AbandonedCart(models.Model):
@@ -17,6 +23,7 @@ class AbandonedCart(models.Model):
     _log_access = False
 
     name = fields.Char(string="Cart", readonly=True)
+    kind = fields.Selection(CART_KINDS, required=True, readonly=True, default="cart")
     state = fields.Selection(
         [
             ("abandoned", "Abandoned"),

@@ -322,13 +322,13 @@ class AbandonedCart(models.Model):
         """
         return SQL(
             """INSERT INTO abandoned_cart (
-                      detected_at, token, order_id, name, website_id, company_id,
+                      detected_at, token, kind, order_id, name, website_id, company_id,
                       partner_id, is_guest, customer_name, email, email_normalized,
                       phone, lang, currency_id, amount_total, amount_company,
                       item_count, lines, content, cart_created_at, abandoned_at,
                       expires_at,
                       exclusion_reason, state)
-               SELECT %(now)s, %(token)s, f.order_id, f.name, f.website_id,
+               SELECT %(now)s, %(token)s, 'cart', f.order_id, f.name, f.website_id,
                       f.company_id, f.partner_id, f.is_guest, f.customer_name,
                       f.email, f.email_normalized, f.phone, f.lang, f.currency_id,
                       f.amount_total, f.amount_company, f.item_count, f.lines,
