@@ -2,6 +2,7 @@
 from . import cart
 from . import audience
 from . import sequence
+from . import recommendation
 from . import content
 from . import delivery
 from . import feedback

@@ -3,13 +3,13 @@ from contextlib import contextmanager
 from odoo.exceptions import ValidationError
 from odoo.tests import Form, TransactionCase, tagged
 
+from odoo.addons.marketing_automation.models.content.cart_context import MAX_LINES
 from odoo.addons.marketing_automation.models.content.merge_tags import (
     CART_LINE_TAGS,
     CART_TAGS,
     SAMPLE_CART_CONTEXT,
     get_sample,
 )
-from odoo.addons.marketing_automation.models.content.template_context import MAX_LINES
 
 SHIPPED = ("template_cart_1", "template_cart_2", "template_cart_3")
 

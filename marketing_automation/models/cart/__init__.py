@@ -1,6 +1,7 @@
 from . import res_company
 from . import website
 from . import sale_order
+from . import cart_prices
 from . import abandoned_cart
 from . import cart_detection
 from . import cart_restore

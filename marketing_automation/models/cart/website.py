@@ -37,6 +37,15 @@ class Website(models.Model):
 
     # === BUSINESS METHODS ===#
 
+    def _get_shown_amount(self):
+        """Return which amount of ``account.tax.compute_all`` the shop shows.
+
+        :rtype: str
+        """
+        if self.show_line_subtotals_tax_selection == "tax_excluded":
+            return "total_excluded"
+        return "total_included"
+
     @api.model
     def _exclude_other_reminder(self, vals):
         """Whoever switches one reminder on, switches the other one off.

@@ -23,6 +23,8 @@ SAMPLE_CART_CONTEXT = {
                 "price_subtotal": "$ 29.00",
                 "image_url": "/marketing_automation/static/img/sample/mug.svg",
                 "url": f"{SAMPLE_SHOP_URL}/shop/stoneware-mug-1",
+                "price_before": "$ 16.00 when you left it",
+                "stock_note": "",
             },
             {
                 "name": "Reading Lamp",
@@ -31,6 +33,8 @@ SAMPLE_CART_CONTEXT = {
                 "price_subtotal": "$ 64.00",
                 "image_url": "/marketing_automation/static/img/sample/lamp.svg",
                 "url": f"{SAMPLE_SHOP_URL}/shop/reading-lamp-2",
+                "price_before": "",
+                "stock_note": "",
             },
             {
                 "name": "Canvas Backpack, 20 litres",
@@ -39,6 +43,8 @@ SAMPLE_CART_CONTEXT = {
                 "price_subtotal": "$ 89.90",
                 "image_url": "/marketing_automation/static/img/sample/backpack.svg",
                 "url": f"{SAMPLE_SHOP_URL}/shop/canvas-backpack-3",
+                "price_before": "",
+                "stock_note": "Only 3 left",
             },
         ],
         "count": 4,
@@ -48,7 +54,23 @@ SAMPLE_CART_CONTEXT = {
         "total_note": "",
         "currency": "USD",
         "recovery_url": f"{SAMPLE_SHOP_URL}/shop/cart/recover/sample",
+        "payment_url": f"{SAMPLE_SHOP_URL}/shop/cart/recover/sample?to=payment",
+        "replacements": [],
     },
+    "offers": [
+        {
+            "name": "Stoneware Bowl",
+            "image_url": "/marketing_automation/static/img/sample/mug.svg",
+            "url": f"{SAMPLE_SHOP_URL}/shop/stoneware-bowl-4",
+            "price": "$ 18.00",
+        },
+        {
+            "name": "Desk Lamp",
+            "image_url": "/marketing_automation/static/img/sample/lamp.svg",
+            "url": f"{SAMPLE_SHOP_URL}/shop/desk-lamp-5",
+            "price": "$ 59.00",
+        },
+    ],
     "shop": {
         "name": "Example Shop",
         "url": SAMPLE_SHOP_URL,
@@ -67,6 +89,8 @@ SAMPLE_CART_CONTEXT = {
     "labels": {
         "total": "Total",
         "more": "and 2 more",
+        "replacements": "In place of what is no longer available",
+        "offers": "You might also like",
         "reason": "You receive this email because you left items in your cart at "
         "Example Shop.",
         "preferences": "Preferences",
@@ -81,7 +105,9 @@ SAMPLE_CART_CONTEXT = {
 
 
 SAMPLE_CONTACT_CONTEXT = {
-    key: value for key, value in SAMPLE_CART_CONTEXT.items() if key != "cart"
+    key: value
+    for key, value in SAMPLE_CART_CONTEXT.items()
+    if key not in ("cart", "offers")
 } | {
     "labels": {
         **SAMPLE_CART_CONTEXT["labels"],
@@ -121,6 +147,15 @@ CART_TAGS = (
     MergeTag("cart.total_note", _lt("What the sum does not include; may be empty")),
     MergeTag("cart.currency", _lt("Currency code")),
     MergeTag("cart.recovery_url", _lt("Link that brings the cart back")),
+    MergeTag("cart.payment_url", _lt("The same link, straight on to the payment")),
+    MergeTag(
+        "cart.replacements",
+        _lt("Similar to what cannot be bought any more; often empty"),
+    ),
+    MergeTag(
+        "offers",
+        _lt("Products similar to what is in the cart, if the step asks for them"),
+    ),
     MergeTag("shop.name", _lt("Name of the website")),
     MergeTag("shop.url", _lt("Address of the website")),
     MergeTag("shop.logo_url", _lt("Address of the logo; empty when there is none")),
@@ -140,7 +175,9 @@ CART_TAGS = (
     MergeTag("year", _lt("This year")),
 )
 
-CONTACT_TAGS = tuple(tag for tag in CART_TAGS if not tag.name.startswith("cart."))
+CONTACT_TAGS = tuple(
+    tag for tag in CART_TAGS if tag.name.partition(".")[0] not in ("cart", "offers")
+)
 
 # What the email that asks for a confirmation has in common with the others.
 OPT_IN_SHARED = ("shop", "company", "labels", "language", "direction", "year")
@@ -182,6 +219,8 @@ CART_LINE_TAGS = (
     MergeTag("line.price_subtotal", _lt("Price of the line")),
     MergeTag("line.image_url", _lt("Address of the picture; empty when there is none")),
     MergeTag("line.url", _lt("Address of the product page")),
+    MergeTag("line.price_before", _lt("What it cost then, if it is cheaper today")),
+    MergeTag("line.stock_note", _lt("How few are left, where that is true; or empty")),
 )
 
 # What templates can include or call; the sources are in tools/partials.
@@ -191,6 +230,7 @@ BLOCKS = (
         _lt("The frame of an HTML email: styles, header, your text, footer"),
     ),
     MergeTag('{% include "cart_items" %}', _lt("The products in the cart, the total")),
+    MergeTag('{% include "offers" %}', _lt("The products of the step's offers")),
     MergeTag(
         '{{ button("Label", cart.recovery_url) }}',
         _lt("A button; in plain text, the label and the link"),

@@ -7,14 +7,10 @@ template can show what is written here and reach nothing else.
 import base64
 
 from odoo import fields, models
-from odoo.tools import format_amount
 from odoo.tools.mimetypes import guess_mimetype
 from odoo.tools.misc import get_lang
 
 from .merge_tags import SAMPLE_CART_CONTEXT
-
-# An email shows so many lines of a cart; the rest is counted.
-MAX_LINES = 6
 
 # Languages that write the family name first ("Kovács Anna").
 FAMILY_NAME_FIRST = {"hu"}
@@ -129,6 +125,7 @@ class MarketingTemplateContext(models.AbstractModel):
             "labels": labels,
             "customer": self._prepare_customer_values(message),
             "cart": values,
+            "offers": self._prepare_offers(message, website),
             "preferences_url": message._get_preferences_url(),
             "unsubscribe_url": message._get_unsubscribe_url(),
         }
@@ -174,59 +171,6 @@ class MarketingTemplateContext(models.AbstractModel):
         language = (message.env.lang or "").split("_")[0]
         return words[-1 if language in FAMILY_NAME_FIRST else 0]
 
-    # === THE CART ===#
-
-    def _prepare_cart_values(self, cart, website):
-        order = cart.order_id
-        currency = order.currency_id or cart.currency_id
-        lines = order._get_cart_lines()
-        amounts = {line: line._get_cart_display_price() for line in lines}
-        shown = lines
-        if len(lines) > MAX_LINES:
-            shown = lines.sorted(amounts.get, reverse=True)[:MAX_LINES]
-        total = currency.round(sum(amounts.values()))
-        is_whole = not currency.compare_amounts(total, order.amount_total)
-        note = order.env._("Before taxes, delivery and discounts")
-        base_url = website.get_base_url()
-        return {
-            "lines": [
-                self._prepare_line_values(line, amounts[line], website)
-                for line in shown
-            ],
-            "count": _whole(sum(lines.mapped("product_uom_qty"))),
-            "more_count": len(lines) - len(shown),
-            "total": self._format_money(cart, currency, total),
-            "total_amount": total,
-            "total_note": "" if is_whole else note,
-            "currency": currency.name,
-            "recovery_url": base_url + cart._get_recovery_path(),
-        }
-
-    def _prepare_line_values(self, line, amount, website):
-        product = line.product_id
-        currency = line.currency_id
-        quantity = line.product_uom_qty
-        unit = amount / quantity if quantity else line._get_displayed_unit_price()
-        base_url = website.get_base_url()
-        return {
-            "name": self._get_product_name(product),
-            "quantity": _whole(quantity),
-            "price_unit": self._format_money(line, currency, unit),
-            "price_subtotal": self._format_money(line, currency, amount),
-            # Odoo answers with a placeholder when the product has no picture.
-            "image_url": base_url + website.image_url(product, "image_256"),
-            "url": base_url + product.website_url if product.is_published else "",
-        }
-
-    def _get_product_name(self, product):
-        # Not the line's own name: it stays in the language of the day it was added.
-        combination = product.product_template_attribute_value_ids
-        variant = combination._get_combination_name()
-        return f"{product.name} ({variant})" if variant else product.name
-
-    def _format_money(self, record, currency, amount):
-        return format_amount(record.env, amount, currency, record.env.lang)
-
     # === AROUND IT ===#
 
     def _prepare_surroundings(self, website, company, lang):
@@ -266,6 +210,8 @@ class MarketingTemplateContext(models.AbstractModel):
         return {
             "total": env._("Total"),
             "more": "",
+            "replacements": env._("In place of what is no longer available"),
+            "offers": env._("You might also like"),
             "reason": env._(
                 "You receive this email because you left items in your cart at"
                 " %(shop)s.",
@@ -289,8 +235,3 @@ class MarketingTemplateContext(models.AbstractModel):
         if not company.uses_default_logo:
             return f"{base_url}/logo.png?company={company.id}"
         return ""
-
-
-def _whole(quantity):
-    """Return 2 for 2.0; other quantities are rounded to what people can read."""
-    return int(quantity) if quantity == int(quantity) else round(quantity, 3)

@@ -1,0 +1,2 @@
+from . import similar_products
+from . import sequence_step
