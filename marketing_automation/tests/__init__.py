@@ -1,4 +1,5 @@
 from . import test_rendering
+from . import test_restore_property
 from . import test_shared_rendering
 from . import test_template
 from . import test_detection
