@@ -1,6 +1,6 @@
 # Thin: each target is a script in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos lint format bench stop clean distclean
+.PHONY: help setup demo test chaos lint format bench year stop clean distclean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -25,6 +25,9 @@ format: ## Format Python, XML, JavaScript and style sheets
 
 bench: ## Measure speed on large data
 	@tools/bench
+
+year: ## Simulate a year of a shop and check every day (an hour)
+	@tools/year
 
 stop: ## Stop the private PostgreSQL server
 	@tools/clean stop
