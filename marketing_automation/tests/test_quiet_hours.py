@@ -9,7 +9,12 @@ import pytz
 from odoo.tests import BaseCase, tagged
 from odoo.tools import file_open
 
-from ..tools.quiet_hours import next_allowed, timezone_of, timezone_of_phone
+from ..tools.quiet_hours import (
+    SendWindow,
+    next_allowed,
+    timezone_of,
+    timezone_of_phone,
+)
 from ..tools.timezones import MAIN_ZONES, STATE_ZONES
 
 try:
@@ -64,6 +69,56 @@ class TestQuietHours(BaseCase):
                 self.assertAllowed(
                     "2026-01-10 08:00", "2026-01-10 08:00", BUDAPEST, *hours
                 )
+
+    # === SEND WINDOWS ===#
+
+    def assertSent(self, moment, expected, window, quiet=(0, 0), tz_name=BUDAPEST):
+        allowed = next_allowed(utc(moment), tz_name, *quiet, window)
+        self.assertEqual(allowed, utc(expected))
+
+    def test_window_of_a_day(self):
+        window = SendWindow(9, 18)
+        for moment, expected in (
+            ("2026-01-10 07:59:59.5", "2026-01-10 08:00"),
+            ("2026-01-10 08:00", "2026-01-10 08:00"),
+            ("2026-01-10 16:59:59", "2026-01-10 16:59:59"),
+            ("2026-01-10 17:00", "2026-01-11 08:00"),
+        ):
+            with self.subTest(moment=moment):
+                self.assertSent(moment, expected, window)
+
+    def test_window_until_midnight_and_across_it(self):
+        self.assertSent("2026-01-10 22:30", "2026-01-10 22:30", SendWindow(9, 24))
+        self.assertSent("2026-01-10 23:30", "2026-01-11 08:00", SendWindow(9, 24))
+        self.assertSent("2026-01-10 23:30", "2026-01-11 08:00", SendWindow(9, 0))
+        self.assertSent("2026-01-10 23:30", "2026-01-10 23:30", SendWindow(22, 2))
+        self.assertSent("2026-01-10 02:00", "2026-01-10 21:00", SendWindow(22, 2))
+
+    def test_weekdays_alone(self):
+        # 10 January 2026 is a Saturday; local midnight is 23:00 UTC.
+        weekdays = SendWindow(weekdays_only=True)
+        self.assertSent("2026-01-09 22:59", "2026-01-09 22:59", weekdays)
+        self.assertSent("2026-01-09 23:00", "2026-01-11 23:00", weekdays)
+        office = SendWindow(9, 17, True)
+        self.assertSent("2026-01-09 16:00", "2026-01-12 08:00", office)
+
+    def test_window_and_quiet_hours_at_once(self):
+        self.assertSent(
+            "2026-01-10 05:00", "2026-01-10 07:00", SendWindow(6, 20), (21, 8)
+        )
+        self.assertSent(
+            "2026-01-10 19:30", "2026-01-11 07:00", SendWindow(6, 23), (20, 8)
+        )
+
+    def test_window_that_is_all_quiet_gives_way(self):
+        """Nothing is sent in quiet hours, and nothing waits for ever."""
+        night = SendWindow(22, 23)
+        self.assertSent("2026-01-10 12:00", "2026-01-10 12:00", night, (21, 8))
+        self.assertSent("2026-01-10 21:30", "2026-01-11 07:00", night, (21, 8))
+
+    def test_window_when_the_clock_goes_forward(self):
+        # 29 March 2026, 2:00 becomes 3:00 in Budapest, at 1:00 UTC.
+        self.assertSent("2026-03-29 00:30", "2026-03-29 01:00", SendWindow(2.5, 9))
 
     def test_zones_with_half_and_quarter_hours(self):
         # Kolkata UTC+5:30, Kathmandu UTC+5:45, Lord Howe UTC+11 in summer and, by

@@ -1,10 +1,11 @@
-"""When a person may be written to: their time zone, and quiet hours in it.
+"""When a person may be written to: their time zone, quiet hours and send windows in it.
 
 Moments are UTC everywhere else; this is the only place that turns them into local time.
 """
 
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 import pytz
 
@@ -12,15 +13,40 @@ from .timezones import MAIN_ZONES, OLD_PREFIXES, STATE_ZONES
 
 _DAY = 24 * 3600
 _SECOND = timedelta(seconds=1)
+_OPEN = timedelta()
+# Saturday and Sunday, as `datetime.weekday` counts.
+_WEEKEND = (5, 6)
+# Beyond this nothing opens any more: each week is like the other.
+_LONGEST = timedelta(days=9)
 
 
-def next_allowed(moment, tz_name, quiet_from, quiet_until):
-    """Return the first moment that is outside the quiet hours.
+class SendWindow(NamedTuple):
+    """The hours at which something may be sent, on the clock on a person's wall.
+
+    :param start: hour of the day, 0 to 24, from which it may
+    :param end: hour of the day, 0 to 24, from which it may no longer. May be before
+        ``start``, for windows across midnight. The same hour means all day.
+    :param weekdays_only: Monday to Friday alone
+    """
+
+    start: float = 0.0
+    end: float = 0.0
+    weekdays_only: bool = False
+
+
+ANY_TIME = SendWindow()
+
+
+def next_allowed(moment, tz_name, quiet_from, quiet_until, window=ANY_TIME):
+    """Return the first moment that is outside the quiet hours and in the send window.
 
     What counts is the clock on a person's wall, as the tz database has it. Where the
     end of the quiet hours is skipped (the clock goes forward), they end with the first
     moment that exists after it; where it comes twice (the clock goes back), with the
     first one, and the part of the window that is repeated is quiet again.
+
+    Where a window leaves nothing but quiet hours, there is no such moment: quiet hours
+    are a promise to people and hold, and the window does not.
 
     :param datetime moment: naive, UTC
     :param str tz_name: name of the tz database; UTC if it is none
@@ -28,32 +54,59 @@ def next_allowed(moment, tz_name, quiet_from, quiet_until):
     :param float quiet_until: hour of the day, local, 0 to 24, from which it is not. May
         be before ``quiet_from``, for windows across midnight. The same hour means that
         there are no quiet hours, and so does 0 to 24: they would never end.
-    :return: ``moment`` itself, or the end of the quiet hours; naive, UTC
+    :param SendWindow window: when it may be sent
+    :return: ``moment`` itself, or the first one that is allowed; naive, UTC
     :rtype: datetime
     """
-    start, end = _seconds(quiet_from), _seconds(quiet_until)
+    quiet = _closed(quiet_from, quiet_until)
+    # What a window leaves out is as good as quiet.
+    closings = quiet + _closed(window.end, window.start)
+    allowed = _next_open(moment, tz_name, closings, window.weekdays_only)
+    if allowed is None:
+        return _next_open(moment, tz_name, quiet, False)
+    return allowed
+
+
+def _closed(start, end):
+    """What is closed from one hour to another: pairs of start and length, seconds."""
+    start, end = _seconds(start), _seconds(end)
     length = (end - start) % _DAY
-    if not length:
-        return moment
-    while True:
+    return [(start, length)] if length else []
+
+
+def _next_open(moment, tz_name, closings, weekdays_only):
+    """Return the first moment at which nothing is closed; None if there is none."""
+    give_up_at = moment + _LONGEST
+    while moment < give_up_at:
         offset, ends = _clock(tz_name, moment)
-        left = _quiet_left(moment + offset, start, length)
+        local = moment + offset
+        left = max(
+            (_closed_left(local, start, length) for start, length in closings),
+            default=_OPEN,
+        )
+        if weekdays_only and local.weekday() in _WEEKEND:
+            left = max(left, _until_midnight(local))
         if not left:
             return moment
         moment = min(moment + left, ends)
+    return None
 
 
 def _seconds(hour):
     return round(hour * 3600) % _DAY
 
 
-def _quiet_left(local, start, length):
-    """How long the quiet hours go on while the clock is not changed."""
+def _closed_left(local, start, length):
+    """How long it stays closed while the clock is not changed; nothing if open."""
     clock = local.hour * 3600 + local.minute * 60 + local.second
     elapsed = (clock - start) % _DAY
     if elapsed >= length:
-        return None
+        return _OPEN
     return timedelta(seconds=length - elapsed, microseconds=-local.microsecond)
+
+
+def _until_midnight(local):
+    return _closed_left(local, 0, _DAY)
 
 
 def _clock(tz_name, moment):
