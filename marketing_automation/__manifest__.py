@@ -24,6 +24,7 @@
         "data/marketing_template_data.xml",
         "data/opt_in_template_data.xml",
         "data/marketing_sequence_data.xml",
+        "data/sequence_version_data.xml",
         "data/ir_cron_data.xml",
         "data/segment_reach_data.xml",
         "views/audience/marketing_consent_views.xml",

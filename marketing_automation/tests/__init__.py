@@ -4,6 +4,11 @@ from . import test_shared_rendering
 from . import test_template
 from . import test_detection
 from . import test_sequence
+from . import test_sequence_choice
+from . import test_sequence_conditions
+from . import test_sequence_edit
+from . import test_sequence_steps
+from . import test_sequence_version
 from . import test_delivery
 from . import test_attribution
 from . import test_smtp_provider

@@ -430,13 +430,12 @@ class TestConcurrency(WorkersCase):
         [cart_id, _other_id] = self._column("SELECT id FROM abandoned_cart ORDER BY id")
         with self._worker() as env:
             runs = type(env["marketing.enrollment"])
-            due = runs._get_due_domain
+            lock = runs._lock_due
             calls = []
 
-            def due_and_back(records):
-                domain = due(records)
-                calls.append(domain)
-                if len(calls) == 2:  # In the batch, before its rows are locked
+            def back_and_lock(records, limit):
+                calls.append(limit)
+                if len(calls) == 1:
                     env.cr.execute("SELECT 1 FROM marketing_enrollment")
                     self._meanwhile(
                         lambda other: (
@@ -445,9 +444,9 @@ class TestConcurrency(WorkersCase):
                             ._on_customer_activity()
                         )
                     )
-                return domain
+                return lock(records, limit)
 
-            with patch.object(runs, "_get_due_domain", due_and_back):
+            with patch.object(runs, "_lock_due", back_and_lock):
                 env["marketing.enrollment"]._cron_process_due()
         self.assertEqual(
             self._count("marketing_message", f"abandoned_cart_id = {cart_id}"), 0

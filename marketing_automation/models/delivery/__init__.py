@@ -5,6 +5,7 @@ from . import marketing_message
 from . import message_state
 from . import suppression
 from . import marketing_gate
+from . import gate_hours
 from . import message_queue
 from . import opt_in_queue
 from . import marketing_composer

@@ -8,7 +8,7 @@ from ..channels import CHANNELS
 # Reasons for which a message waits because of the person, not because of a fault.
 HELD_BACK_REASONS = [
     *("frequency_cap", "less_often", "quiet_hours", "paused", "no_identity"),
-    "domain_throttled",
+    *("domain_throttled", "send_window"),
 ]
 OUTCOMES = [
     ("waiting", "Waiting"),

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.quiet_hours import next_allowed, timezone_of, timezone_of_phone
 from ..audience.consent_rules import CONSENT_JOINS, CONSENT_RULES, is_suppressed
 from ..cart.cart_detection import RECOVERABLE_LINE, SELLABLE_LINE
+from ..sequence.step_rules import get_step_rules
 from .states import PERHAPS_REACHED_STATES
 
 # Whether somebody may be messaged now: one sentence of SQL per rule over a message `m`,
@@ -267,6 +267,9 @@ class MarketingGate(models.AbstractModel):
         :param datetime now: naive, UTC
         :rtype: list[dict]
         """
+        step_rules = get_step_rules(
+            self.env["marketing.suppression"]._get_address_key()
+        )
         return self.env.execute_query_dict(
             SQL(
                 # OFFSET 0 has PostgreSQL work out the reason once a message, and look
@@ -279,8 +282,15 @@ class MarketingGate(models.AbstractModel):
                           %(is_marketing)s AND CASE m.channel
                               WHEN 'sms' THEN company.quiet_hours_sms
                               ELSE company.quiet_hours_email END AS has_quiet_hours,
-                          m.partner_id, recipient.frequency, recipient.paused_until
+                          m.partner_id, recipient.frequency, recipient.paused_until,
+                          step.window_from, step.window_until,
+                          step.window_days = 'weekdays' AS weekdays_only,
+                          COALESCE(step.window_from != step.window_until
+                                   OR step.window_days = 'weekdays', FALSE)
+                              AS has_window
                      FROM marketing_message m
+                     LEFT JOIN marketing_enrollment run ON run.id = m.enrollment_id
+                     LEFT JOIN marketing_sequence_step step ON step.id = m.step_id
                      LEFT JOIN marketing_sequence seq ON seq.id = m.sequence_id
                      LEFT JOIN abandoned_cart cart ON cart.id = m.abandoned_cart_id
                      LEFT JOIN sale_order so ON so.id = cart.order_id
@@ -301,12 +311,15 @@ class MarketingGate(models.AbstractModel):
                      LEFT JOIN LATERAL (%(others)s) others
                                ON m.reason IS NULL AND m.cap_hours > 0
                      LEFT JOIN res_partner person
-                               ON person.id = m.partner_id AND m.has_quiet_hours
+                               ON person.id = m.partner_id
+                              AND (m.has_quiet_hours OR m.has_window)
                      LEFT JOIN res_country country ON country.id = person.country_id
                      LEFT JOIN res_country_state state ON state.id = person.state_id
                    WHERE m.reason IS NOT NULL OR others.last_at IS NOT NULL
-                      OR others.is_outranked OR m.has_quiet_hours""",
-                reason=self._make_reason(ADDRESS_RULES, CART_RULES, IS_ASKED_FOR),
+                      OR others.is_outranked OR m.has_quiet_hours OR m.has_window""",
+                reason=self._make_reason(
+                    ADDRESS_RULES, [*CART_RULES, *step_rules], IS_ASKED_FOR
+                ),
                 others=OTHER_MESSAGES,
                 is_marketing=IS_MARKETING,
                 wished_hours=SQL(
@@ -344,38 +357,4 @@ class MarketingGate(models.AbstractModel):
         if facts["is_outranked"]:
             later = now + timedelta(minutes=OUTRANKED_MINUTES)
             return Decision("frequency_cap", later)
-        until = self._end_of_quiet_hours(facts, now)
-        return Decision("quiet_hours", until) if until > now else None
-
-    @api.model
-    def _end_of_quiet_hours(self, facts, now):
-        """Return when the person may be written to: now, or when their night is over.
-
-        :param dict facts: a row of :meth:`_fetch_facts`
-        :param datetime now: naive, UTC
-        :rtype: datetime
-        """
-        if not facts["has_quiet_hours"]:
-            return now
-        company = self.env["res.company"].sudo().browse(facts["company_id"])
-        return next_allowed(
-            now,
-            self._get_timezone(facts, company),
-            company.quiet_hours_from,
-            company.quiet_hours_until,
-        )
-
-    @api.model
-    def _get_timezone(self, facts, company):
-        """Return where the person lives: by their address, else as the company.
-
-        :return: name of a time zone
-        :rtype: str
-        """
-        own = company.partner_id.tz or "UTC"
-        if facts["country"]:
-            return timezone_of(facts["country"], facts["state"] or "", own)
-        by_number = facts["channel"] == "sms" and timezone_of_phone(
-            facts["phone_sanitized"]
-        )
-        return by_number or facts["tz"] or own
+        return self._judge_hours(facts, now)

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..cart.abandoned_cart import CART_KINDS
+from .marketing_sequence_step import EDITING, place_of
+
 
 class MarketingSequence(models.Model):
     """An ordered list of messages to people whose carts were left behind."""
@@ -25,12 +28,41 @@ class MarketingSequence(models.Model):
         ondelete="restrict",
         help="Leave empty to use it on every website.",
     )
+    kind = fields.Selection(
+        CART_KINDS,
+        string="For",
+        required=True,
+        default="cart",
+        help="What was left behind. Each kind goes through sequences of its own.",
+    )
+    minimum_amount = fields.Monetary(
+        string="Worth at Least",
+        help="In the currency of the company whose cart it is. 0: all carts.",
+    )
+    segment_id = fields.Many2one(
+        "customer.segment",
+        string="Only for",
+        ondelete="restrict",
+        help="Only carts of people who are in this segment, in the segment's company.",
+    )
+    excluded_tag_ids = fields.Many2many(
+        "product.tag",
+        string="Not with Products Tagged",
+        help="Carts with any such product are left out: subscriptions, for example.",
+    )
+    holdout_percent = fields.Integer(
+        string="Control Group",
+        help="Percent of the people who go through the sequence and get nothing, "
+        "chosen at random and for good. What they buy all the same shows what the "
+        "messages add.",
+    )
     max_messages = fields.Integer(
         string="At Most",
         default=3,
         help="Messages a person gets for one cart, whatever the number of steps.",
     )
     step_ids = fields.One2many("marketing.sequence.step", "sequence_id", copy=True)
+    version_ids = fields.One2many("marketing.sequence.version", "sequence_id")
     step_count = fields.Integer(compute="_compute_step_count")
     enrollment_ids = fields.One2many("marketing.enrollment", "sequence_id")
 
@@ -46,11 +78,18 @@ class MarketingSequence(models.Model):
         "currency, without refunds and cancelled orders.",
     )
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
-    timeline = fields.Html(compute="_compute_timeline", sanitize=False)
 
     _max_messages_positive = models.Constraint(
         "CHECK(max_messages > 0)",
         "A sequence that sends at most 0 messages does nothing. Archive it instead.",
+    )
+    _minimum_amount_positive = models.Constraint(
+        "CHECK(minimum_amount >= 0)",
+        "No cart is worth less than nothing. Use 0 for all.",
+    )
+    _holdout_percent_range = models.Constraint(
+        "CHECK(holdout_percent BETWEEN 0 AND 50)",
+        "The control group is between 0 and 50 percent: the others are what it is for.",
     )
 
     # === COMPUTE METHODS ===#
@@ -97,22 +136,37 @@ class MarketingSequence(models.Model):
                 order._get_marketing_revenue() for order in orders
             )
 
-    @api.depends(
-        "step_ids.sequence",
-        "step_ids.name",
-        "step_ids.delay_value",
-        "step_ids.delay_unit",
-        "step_ids.delay_from",
-        "step_ids.template_id",
-        "max_messages",
-    )
-    def _compute_timeline(self):
-        for sequence in self:
-            sequence.timeline = self.env["ir.qweb"]._render(
-                "marketing_automation.sequence_timeline", {"sequence": sequence}
-            )
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        sequences = super(
+            MarketingSequence, self.with_context(**{EDITING: True})
+        ).create(vals_list)
+        for sequence in sequences.sudo():
+            sequence.step_ids._check_conditions()
+            sequence._record_version({})
+        return sequences.with_env(self.env)
+
+    def write(self, vals):
+        with self._editing() as sequences:
+            return super(MarketingSequence, sequences).write(vals)
 
     # === CONSTRAINT METHODS ===#
+
+    @api.constrains("company_id", "segment_id")
+    def _check_segment_company(self):
+        for sequence in self:
+            company, segment = sequence.company_id, sequence.segment_id
+            if company and segment and segment.company_id != company:
+                raise ValidationError(
+                    self.env._(
+                        "%(segment)s is a segment of another company than %(company)s. "
+                        "Choose one of its own, or leave the company empty.",
+                        segment=segment.name,
+                        company=company.name,
+                    )
+                )
 
     @api.constrains("company_id", "website_id")
     def _check_website_company(self):
@@ -149,6 +203,14 @@ class MarketingSequence(models.Model):
         return self._get_related_action("marketing.message", self.env._("Messages"))
 
     # === BUSINESS METHODS ===#
+
+    def _get_steps(self):
+        """Return the steps in their order.
+
+        :rtype: marketing.sequence.step
+        """
+        self.ensure_one()
+        return self.step_ids.filtered("active").sorted(place_of)
 
     def _count_by_sequence(self, model, domain):
         return dict(

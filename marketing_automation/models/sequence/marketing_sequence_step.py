@@ -1,11 +1,22 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...tools.quiet_hours import SendWindow
 from ..channels import CHANNELS
 
 UNIT_SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
+# In the context while a sequence and its steps are being edited.
+EDITING = "marketing_sequence_editing"
+DELETING = "marketing_step_deleting"
+
+
+def place_of(step):
+    """Return what steps of a sequence are sorted by, as the database does.
+
+    :param marketing.sequence.step step: a step
+    :rtype: tuple[int, int]
+    """
+    return (step.sequence, step.id)
 
 
 class MarketingSequenceStep(models.Model):
@@ -20,6 +31,12 @@ class MarketingSequenceStep(models.Model):
         "marketing.sequence", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="sequence_id.company_id")
+    currency_id = fields.Many2one(related="sequence_id.currency_id")
+    active = fields.Boolean(
+        default=True,
+        help="Steps that had messages are archived when they are removed, so that the "
+        "messages still say where they came from.",
+    )
     sequence = fields.Integer(string="Position", default=10)
     name = fields.Char(required=True, translate=True)
     delay_value = fields.Integer(string="Wait", default=1, required=True)
@@ -51,19 +68,51 @@ class MarketingSequenceStep(models.Model):
         check_company=True,
         domain="[('channel', '=', channel)]",
     )
+    condition_ids = fields.One2many(
+        "marketing.sequence.condition",
+        "step_id",
+        string="Conditions",
+        copy=True,
+        help="All of them must hold when the step is due, and still when its message "
+        "leaves. Otherwise the person goes on to the next step without it.",
+    )
+    window_from = fields.Float(
+        string="Sent From",
+        help="Hour of the day where the customer lives. What is due earlier waits.",
+    )
+    window_until = fields.Float(
+        string="Sent Until",
+        help="Hour of the day where the customer lives. What is due later waits for "
+        "the next day.",
+    )
+    window_days = fields.Selection(
+        [("every", "Every day"), ("weekdays", "Monday to Friday")],
+        string="Sent On",
+        default="every",
+        required=True,
+    )
     message_count = fields.Integer(string="Sent", compute="_compute_message_count")
 
     _delay_positive = models.Constraint(
         "CHECK(delay_value >= 0)", "A step cannot wait less than nothing."
     )
+    _window_of_day = models.Constraint(
+        "CHECK(window_from >= 0 AND window_from < 24"
+        " AND window_until >= 0 AND window_until <= 24"
+        " AND (window_from != window_until OR window_from = 0))",
+        "The hours of a step begin and end at different times, between 00:00 and "
+        "24:00. Use 00:00 for both to send at any time.",
+    )
 
     # === COMPUTE METHODS ===#
 
     @api.depends(
+        "active",
         "delay_value",
         "delay_unit",
         "delay_from",
         "sequence",
+        "sequence_id.step_ids.active",
         "sequence_id.step_ids.sequence",
         "sequence_id.step_ids.delay_value",
         "sequence_id.step_ids.delay_unit",
@@ -72,11 +121,11 @@ class MarketingSequenceStep(models.Model):
     def _compute_offset_seconds(self):
         for sequence in self.sequence_id:
             previous = 0
-            for step in sequence.step_ids.sorted(lambda step: (step.sequence, step.id)):
+            for step in sequence._get_steps():
                 wait = (step.delay_value or 0) * UNIT_SECONDS[step.delay_unit]
                 start = previous if step.delay_from == "previous" else 0
                 step.offset_seconds = previous = start + wait
-        for step in self.filtered(lambda step: not step.sequence_id):
+        for step in self.filtered(lambda step: not step.sequence_id or not step.active):
             step.offset_seconds = 0
 
     def _compute_message_count(self):
@@ -108,6 +157,26 @@ class MarketingSequenceStep(models.Model):
                     )
                 )
 
+    def _check_conditions(self):
+        """Refuse what no condition should stand on alone.
+
+        Mail programs fetch pictures ahead and hide from us what people open: an open
+        that is missing says little.
+
+        :raises ValidationError: for a step whose only condition is "not opened"
+        """
+        for step in self:
+            if set(step.condition_ids.mapped("kind")) == {"not_opened"}:
+                raise ValidationError(
+                    self.env._(
+                        "Step “%s”: whether a message was opened is not known for "
+                        "certain, because mail programs open messages by themselves or "
+                        "hide that people do. Add another condition beside it, such "
+                        "as “has not clicked in an earlier message”.",
+                        step.name,
+                    )
+                )
+
     @api.onchange("channel")
     def _onchange_channel(self):
         if self.template_id.channel != self.channel:
@@ -115,33 +184,36 @@ class MarketingSequenceStep(models.Model):
 
     # === CRUD METHODS ===#
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_move_enrollments_on(self):
-        """Carts waiting for a step that goes away wait for the one behind it."""
-        for step in self:
-            # Whoever edits sequences cannot write runs, nor see other companies'.
-            waiting = (
-                self.env["marketing.enrollment"]
-                .sudo()
-                .search(
-                    [
-                        ("next_step_id", "=", step.id),
-                        ("state", "in", ("active", "paused")),
-                    ]
-                )
+    @api.model_create_multi
+    def create(self, vals_list):
+        sequences = self.env["marketing.sequence"].browse(
+            {vals["sequence_id"] for vals in vals_list if vals.get("sequence_id")}
+        )
+        with sequences._editing() as editing:
+            steps = super(MarketingSequenceStep, self.with_env(editing.env)).create(
+                vals_list
             )
-            following = (step._get_following_steps() - self)[:1]
-            if not following:
-                waiting._complete()
-                continue
-            later = timedelta(
-                seconds=max(following.offset_seconds - step.offset_seconds, 0)
-            )
-            for run in waiting:
-                # Its own time: the second reminder does not leave with the first's.
-                run.write(
-                    {"next_step_id": following.id, "next_at": run.next_at + later}
-                )
+        return steps.with_env(self.env)
+
+    def write(self, vals):
+        with self.sequence_id._editing() as editing:
+            return super(MarketingSequenceStep, self.with_env(editing.env)).write(vals)
+
+    def unlink(self):
+        """Remove steps: those that had messages are archived, the others deleted.
+
+        Carts waiting for such a step wait for the one behind it.
+        """
+        if self.env.context.get(DELETING):
+            return super().unlink()
+        self.check_access("unlink")
+        with self.sequence_id._editing() as editing:
+            self.with_env(editing.env).active = False
+        return True
+
+    def _delete(self):
+        """Delete steps that nobody waits for and nobody had a message of."""
+        self.with_context(**{DELETING: True}).unlink()
 
     # === BUSINESS METHODS ===#
 
@@ -151,7 +223,16 @@ class MarketingSequenceStep(models.Model):
         :rtype: marketing.sequence.step
         """
         self.ensure_one()
-        steps = self.sequence_id.step_ids.sorted(lambda step: (step.sequence, step.id))
-        return steps.filtered(
-            lambda step: (step.sequence, step.id) > (self.sequence, self.id)
+        return self.sequence_id._get_steps().filtered(
+            lambda step: place_of(step) > place_of(self)
+        )
+
+    def _get_window(self):
+        """Return the hours of the day at which this step's messages may leave.
+
+        :rtype: SendWindow
+        """
+        self.ensure_one()
+        return SendWindow(
+            self.window_from, self.window_until, self.window_days == "weekdays"
         )

@@ -1,0 +1,149 @@
+from odoo import api, fields, models
+from odoo.service.model import retrying
+from odoo.tools import SQL
+
+BATCH_SIZE = 2000
+
+# How far each of the runs in `runs` (a query for their ids) got: the place of the last
+# step in the order of today that it had a message of, sent or not. Steps in front of it
+# are behind the person, wherever they were when they were due.
+REACHED = SQL(
+    """SELECT m.enrollment_id, max(ARRAY[step.sequence, step.id]) AS place
+         FROM marketing_message m
+         JOIN marketing_sequence_step step ON step.id = m.step_id AND step.active
+        WHERE m.enrollment_id IN (SELECT id FROM runs)
+        GROUP BY m.enrollment_id"""
+)
+
+
+class MarketingEnrollment(models.Model):
+    """What makes runs go on: the steps that are due become messages."""
+
+    _inherit = "marketing.enrollment"
+
+    # === CRON METHODS ===#
+
+    @api.model
+    def _cron_process_due(self):
+        """Turn the steps that are due into messages of the outbox, in batches."""
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=self.search_count(self._get_due_domain()))
+        # A batch that meets a customer who is just coming back is done again.
+        while count := retrying(self._process_due_batch, self.env):
+            if not cron._commit_progress(count):
+                return
+        self._wake_up_next()
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _get_due_domain(self):
+        return [("state", "=", "active"), ("next_at", "<=", fields.Datetime.now())]
+
+    @api.model
+    def _process_due_batch(self, limit=BATCH_SIZE):
+        """Queue the messages of up to ``limit`` steps that are due.
+
+        Every person considered leaves a message, queued or skipped with the reason.
+        Several workers may do it at once: each takes runs that nobody else has.
+
+        :param int limit: number of steps
+        :return: number of steps processed; 0 when nothing is due
+        :rtype: int
+        """
+        self.env.flush_all()
+        due = self._lock_due(limit)
+        if not due:
+            return 0
+        messages = self.env["marketing.message"]._queue_sequence_steps(due)
+        messages._skip_blocked()
+        due._advance()
+        self._announce_waiting(messages)
+        return len(due)
+
+    @api.model
+    def _lock_due(self, limit):
+        """Lock runs whose next step is due; those another worker holds are left to it.
+
+        :rtype: marketing.enrollment
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id FROM marketing_enrollment
+                    WHERE state = 'active' AND next_at <= %s
+                    ORDER BY next_at, id
+                    LIMIT %s FOR NO KEY UPDATE SKIP LOCKED""",
+                fields.Datetime.now(),
+                limit,
+            )
+        )
+        return self.browse(run_id for (run_id,) in rows)
+
+    @api.model
+    def _announce_waiting(self, messages):
+        """Of the messages that were not skipped, recoveries have begun, and the
+        dispatcher is to be there when the first one is due.
+
+        :param marketing.message messages: what was just queued
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT abandoned_cart_id, scheduled_at FROM marketing_message
+                    WHERE id = ANY(%s) AND state = 'queued'""",
+                messages.ids,
+            )
+        )
+        if rows:
+            carts = self.env["abandoned.cart"].browse(cart_id for cart_id, _at in rows)
+            carts._start_recovery()
+            self.env["marketing.dispatcher"]._wake_up(min(at for _id, at in rows))
+
+    def _advance(self):
+        """Go on to the step behind the one that was just done, or complete the run.
+
+        The pause between two steps is kept even when a step came late: nobody gets
+        the reminders of three days within minutes. Runs that have ended meanwhile
+        stay as they are.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH runs AS MATERIALIZED (
+                    SELECT id, sequence_id, abandoned_cart_id, next_step_id
+                      FROM marketing_enrollment
+                     WHERE id = ANY(%(run_ids)s) AND state = 'active'),
+                reached AS MATERIALIZED (%(reached)s)
+                UPDATE marketing_enrollment run
+                   SET last_step_id = COALESCE(runs.next_step_id, run.last_step_id),
+                       next_step_id = following.id,
+                       next_at = CASE WHEN following.id IS NOT NULL THEN GREATEST(
+                           cart.abandoned_at
+                           + following.offset_seconds * interval '1 second',
+                           %(now)s::timestamp + interval '1 second' * GREATEST(
+                               following.offset_seconds
+                               - COALESCE(done.offset_seconds, 0), 0)) END,
+                       state = CASE WHEN following.id IS NULL THEN 'completed'
+                                    ELSE run.state END,
+                       ended_at = CASE WHEN following.id IS NULL
+                                       THEN %(now)s::timestamp END
+                  FROM runs
+                  LEFT JOIN abandoned_cart cart ON cart.id = runs.abandoned_cart_id
+                  LEFT JOIN marketing_sequence_step done ON done.id = runs.next_step_id
+                  LEFT JOIN reached ON reached.enrollment_id = runs.id
+                  LEFT JOIN LATERAL (
+                       SELECT step.id, step.offset_seconds
+                         FROM marketing_sequence_step step
+                        WHERE step.sequence_id = runs.sequence_id AND step.active
+                          AND (reached.place IS NULL
+                               OR ARRAY[step.sequence, step.id] > reached.place)
+                        ORDER BY step.sequence, step.id LIMIT 1) following ON TRUE
+                 WHERE run.id = runs.id
+                """,
+                run_ids=self.ids,
+                now=fields.Datetime.now(),
+                reached=REACHED,
+            )
+        )
+        self.env.invalidate_all(flush=False)

@@ -1,0 +1,195 @@
+"""Sequences in words: what a step says, and what an edit changed."""
+
+from odoo import api, fields, models
+from odoo.tools import format_duration
+
+from .sequence_version import SEQUENCE_FIELDS
+
+DELAY_FIELDS = ("delay_value", "delay_unit", "delay_from")
+WINDOW_FIELDS = ("window_from", "window_until", "window_days")
+
+
+class MarketingSequenceStep(models.Model):
+    _inherit = "marketing.sequence.step"
+
+    delay_words = fields.Char(string="Due", compute="_compute_words")
+    conditions_words = fields.Char(string="Only If", compute="_compute_words")
+    window_words = fields.Char(string="Hours of the Day", compute="_compute_words")
+
+    @api.depends(*DELAY_FIELDS, *WINDOW_FIELDS, "condition_ids.summary")
+    @api.depends_context("lang")
+    def _compute_words(self):
+        for step in self:
+            words = step._describe(
+                {
+                    **{name: step[name] for name in (*DELAY_FIELDS, *WINDOW_FIELDS)},
+                    "conditions": [
+                        {"summary": condition.summary or ""}
+                        for condition in step.condition_ids
+                    ],
+                }
+            )
+            step.delay_words = words["delay"]
+            step.conditions_words = words["conditions"]
+            step.window_words = words["window"]
+
+    @api.model
+    def _describe(self, values):
+        """Say in words what several fields of a step say together.
+
+        :param dict values: the step's plain values, with its ``conditions``
+        :return: texts ``delay``, ``window`` and ``conditions``; empty if there are none
+        :rtype: dict[str, str]
+        """
+        return {
+            "delay": self._describe_delay(*(values[name] for name in DELAY_FIELDS)),
+            "window": self._describe_window(*(values[name] for name in WINDOW_FIELDS)),
+            "conditions": self.env._(" and ").join(
+                condition.get("summary")
+                or self.env["marketing.sequence.condition"].new(condition).summary
+                for condition in values["conditions"]
+            ),
+        }
+
+    @api.model
+    def _describe_delay(self, value, unit, since):
+        after_step = since == "previous"
+        if not value and after_step:
+            return self.env._("at once after the step before")
+        if not value:
+            return self.env._("at once")
+        one, many = {
+            "minutes": (self.env._("1 minute"), self.env._("%s minutes", value)),
+            "hours": (self.env._("1 hour"), self.env._("%s hours", value)),
+            "days": (self.env._("1 day"), self.env._("%s days", value)),
+        }[unit]
+        length = one if value == 1 else many
+        if after_step:
+            return self.env._("%s after the step before", length)
+        return self.env._("%s after leaving", length)
+
+    @api.model
+    def _describe_window(self, start, end, days):
+        hours = (
+            self.env._(
+                "from %(start)s to %(end)s",
+                start=format_duration(start),
+                end=format_duration(end or 24.0),
+            )
+            if start != end
+            else ""
+        )
+        weekdays = self.env._("Monday to Friday") if days == "weekdays" else ""
+        return ", ".join(filter(None, (weekdays, hours)))
+
+
+class MarketingSequence(models.Model):
+    _inherit = "marketing.sequence"
+
+    @api.model
+    def _describe_change(self, before, after):
+        """Say in words what an edit changed.
+
+        :param dict before: the definition before; empty if there was none
+        :param dict after: the definition after
+        :return: one line for each change
+        :rtype: str
+        """
+        if not before:
+            return self.env._("First version")
+        labels = describe_fields(self, SEQUENCE_FIELDS)
+        old = {step["id"]: step for step in before["steps"]}
+        new = {step["id"]: step for step in after["steps"]}
+        lines = [
+            *self._compare(labels(before["sequence"]), labels(after["sequence"])),
+            *(
+                self.env._("“%s” removed", step["name"])
+                for id_, step in old.items()
+                if id_ not in new
+            ),
+            *(
+                line
+                for id_, step in new.items()
+                for line in self._describe_step_change(old.get(id_), step)
+            ),
+        ]
+        if [id_ for id_ in old if id_ in new] != [id_ for id_ in new if id_ in old]:
+            names = " → ".join(step["name"] for step in after["steps"])
+            lines.append(self.env._("Order of the steps: %s", names))
+        return "\n".join(lines)
+
+    @api.model
+    def _describe_step_change(self, before, after):
+        steps = self.env["marketing.sequence.step"]
+        words = self._get_step_words(steps, after)
+        if before is None:
+            text = ", ".join(filter(None, list(words.values())[1:]))
+            return [
+                self.env._("“%(step)s” added: %(what)s", step=after["name"], what=text)
+            ]
+        return [
+            self.env._("“%(step)s”: %(change)s", step=after["name"], change=change)
+            for change in self._compare(self._get_step_words(steps, before), words)
+        ]
+
+    @api.model
+    def _get_step_words(self, steps, values):
+        """Return what a step says, by the label of each thing."""
+        joint = {*DELAY_FIELDS, *WINDOW_FIELDS}
+        names = [name for name in steps._get_version_fields() if name not in joint]
+        words = steps._describe(values)
+        return {
+            **describe_fields(steps, names)(values),
+            self.env._("Due"): words["delay"],
+            self.env._("Hours of the day"): words["window"],
+            self.env._("Only if"): words["conditions"],
+        }
+
+    @api.model
+    def _compare(self, before, after):
+        nothing = self.env._("none")
+        return [
+            self.env._(
+                "%(label)s: %(before)s → %(after)s",
+                label=label,
+                before=before.get(label) or nothing,
+                after=text or nothing,
+            )
+            for label, text in after.items()
+            if before.get(label, "") != text
+        ]
+
+
+def describe_fields(records, names):
+    """Return a function that says the plain values of fields in words.
+
+    :param records: of the model
+    :param names: of the fields
+    :return: takes the values as a dict, returns texts by the labels of the fields
+    """
+    kinds = {name: records._fields[name] for name in names}
+
+    def describe(values):
+        return {
+            field._description_string(records.env): _say(records, field, values[name])
+            for name, field in kinds.items()
+            if name in values
+        }
+
+    return describe
+
+
+def _say(records, field, value):
+    env = records.env
+    if field.type == "boolean":
+        return env._("yes") if value else env._("no")
+    if not value:
+        return ""
+    if field.relational:
+        ids = value if isinstance(value, list) else [value]
+        # Only what the reader may see of another company is their own business.
+        related = env[field.comodel_name].sudo().browse(ids).exists()
+        return ", ".join(related.mapped("display_name"))
+    if field.type == "selection":
+        return dict(field._description_selection(env)).get(value, value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
