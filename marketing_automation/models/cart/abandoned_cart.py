@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 OPEN_STATES = ("abandoned", "recovery_started")
 # What was left behind; each kind has sequences of its own.
@@ -260,9 +261,15 @@ class AbandonedCart(models.Model):
 
     def _start_recovery(self):
         """The first message about these carts is on its way."""
-        self.filtered(lambda cart: cart.state == "abandoned").write(
-            {"state": "recovery_started"}
+        self.flush_model(["state"])
+        self.env.cr.execute(
+            SQL(
+                """UPDATE abandoned_cart SET state = 'recovery_started'
+                    WHERE id = ANY(%s) AND state = 'abandoned'""",
+                self.ids,
+            )
         )
+        self.invalidate_recordset(["state"])
 
     def _on_customer_activity(self):
         """The customer is doing something to these carts: hold the recovery.
