@@ -32,6 +32,8 @@ MODELS = {
     "abandoned.cart": READ_ONLY,
     "marketing.sequence": EDITED_BY_MANAGERS,
     "marketing.sequence.step": EDITED_BY_MANAGERS,
+    "marketing.sequence.condition": EDITED_BY_MANAGERS,
+    "marketing.sequence.version": READ_ONLY,
     "marketing.enrollment": READ_ONLY,
     "marketing.template": EDITED_BY_MANAGERS,
     "marketing.message": READ_ONLY,
@@ -72,6 +74,8 @@ WIZARDS = dict.fromkeys(
 SHARED_MODELS = {
     "marketing.sequence",
     "marketing.sequence.step",
+    "marketing.sequence.condition",
+    "marketing.sequence.version",
     "marketing.template",
     "marketing.provider",
 }
@@ -167,7 +171,16 @@ PUBLIC_METHODS = {
     "marketing.consent.log": {"init", "write"},
     "marketing.consent.text": {"write"},
     "phone.blacklist": {"create", "write"},
-    "marketing.sequence": {"action_view_enrollments", "action_view_messages"},
+    "marketing.sequence": {
+        "action_view_enrollments",
+        "action_view_messages",
+        "create",
+        "get_figures",
+        "write",
+    },
+    "marketing.sequence.condition": {"create", "unlink", "write"},
+    "marketing.sequence.step": {"create", "unlink", "write"},
+    "marketing.sequence.version": {"action_restore"},
     "marketing.template": {"action_send_test", "copy_data"},
     "res.config.settings": {
         "action_edit_consent_texts",
@@ -214,6 +227,7 @@ class TestSecurity(MarketingCase):
         for cart in (cls.cart, cls.cart_b):
             cls._create_short_link(cart.message_ids)
         cls.smtp.throttle_ids = [Command.create({"domain": "example.com"})]
+        cls.sequence.step_ids[-1].condition_ids = [Command.create({"kind": "clicked"})]
         for company in (cls.company, cls.company_b):
             cls._create_segment(company)
         cls.env["marketing.provider.usage"]._lock(cls.smtp)
@@ -261,6 +275,12 @@ class TestSecurity(MarketingCase):
             "marketing.provider.throttle": lambda: self._create_limits(company)[1],
             "marketing.sequence": lambda: self._create_sequence(company),
             "marketing.sequence.step": lambda: self._create_sequence(company).step_ids,
+            "marketing.sequence.condition": lambda: (
+                self._create_sequence(company).step_ids.condition_ids
+            ),
+            "marketing.sequence.version": lambda: (
+                self._create_sequence(company).version_ids
+            ),
             "marketing.template": lambda: self._create_template(company),
             "marketing.provider": lambda: self.env["marketing.provider"].create(
                 {"name": "Own", "company_id": company.id}
@@ -383,6 +403,7 @@ class TestSecurity(MarketingCase):
                         {
                             "name": "1",
                             "template_id": self._create_template(company).id,
+                            "condition_ids": [Command.create({"kind": "clicked"})],
                         }
                     )
                 ],
@@ -423,7 +444,8 @@ class TestSecurity(MarketingCase):
         """Not the table of rights is asked here, but the operations."""
         for model, expected in MODELS.items():
             record = self._owned_by(self.company, model)[0]
-            record = record.copy() if model in SHARED_MODELS else record
+            if model in SHARED_MODELS and expected is not READ_ONLY:
+                record = record.copy()
             self.env.flush_all()
             for role, allowed in expected.items():
                 mine = self._as(role, record)
@@ -450,7 +472,9 @@ class TestSecurity(MarketingCase):
         fields = records._fields
         if "company_id" in fields and fields["company_id"].store:
             return {"company_id": self.company.id}
-        return {"per_minute": 5} if "per_minute" in fields else {"name": "x"}
+        values = {"per_minute": 5, "name": "x", "kind": "returned"}
+        known = [name for name in values if name in fields] or ["name"]
+        return {known[0]: values[known[0]]}
 
     def test_dialogs_are_private(self):
         segment = self._create_segment(self.company)
@@ -585,6 +609,8 @@ class TestSecurity(MarketingCase):
         shared = {
             "marketing.sequence": self.sequence,
             "marketing.sequence.step": self.sequence.step_ids,
+            "marketing.sequence.condition": self.sequence.step_ids.condition_ids,
+            "marketing.sequence.version": self.sequence.version_ids,
             "marketing.template": self.sequence.step_ids.template_id,
             "marketing.provider": self.sandbox | self.smtp,
         }

@@ -346,6 +346,8 @@ LINKS = {
 NOT_PERSONAL = {
     # How many can be reached, and why the others cannot.
     "customer.segment": ("reach_email",),
+    # Who of the shop changed a sequence; the number of the version.
+    "marketing.sequence.version": ("number", "user_id"),
     # The shop's own account, and who looks after it.
     "marketing.provider": (
         *("from_email", "mail_server_id", "twilio_auth_token", "webhook_token"),
