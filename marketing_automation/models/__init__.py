@@ -6,5 +6,6 @@ from . import recommendation
 from . import content
 from . import delivery
 from . import feedback
+from . import coupon
 from . import res_config_settings
 from .audience import privacy

@@ -71,6 +71,13 @@ SAMPLE_CART_CONTEXT = {
             "price": "$ 59.00",
         },
     ],
+    "coupon": {
+        "code": "BACK-7KD4M-XQ9TW-HR3A",
+        "discount": "10%",
+        "limited": False,
+        "expires": "July 7, 2026",
+        "minimum": "$ 91.45",
+    },
     "shop": {
         "name": "Example Shop",
         "url": SAMPLE_SHOP_URL,
@@ -104,10 +111,11 @@ SAMPLE_CART_CONTEXT = {
 }
 
 
+# What only messages about carts know.
+OF_CARTS = ("cart", "coupon", "offers")
+
 SAMPLE_CONTACT_CONTEXT = {
-    key: value
-    for key, value in SAMPLE_CART_CONTEXT.items()
-    if key not in ("cart", "offers")
+    key: value for key, value in SAMPLE_CART_CONTEXT.items() if key not in OF_CARTS
 } | {
     "labels": {
         **SAMPLE_CART_CONTEXT["labels"],
@@ -156,6 +164,13 @@ CART_TAGS = (
         "offers",
         _lt("Products similar to what is in the cart, if the step asks for them"),
     ),
+    MergeTag(
+        "coupon.code", _lt("Code of the person's coupon, between {% if coupon %}")
+    ),
+    MergeTag("coupon.discount", _lt("What the coupon takes off")),
+    MergeTag("coupon.limited", _lt("Whether some products may get less off")),
+    MergeTag("coupon.expires", _lt("Last day of the coupon")),
+    MergeTag("coupon.minimum", _lt("Smallest order for the coupon; may be empty")),
     MergeTag("shop.name", _lt("Name of the website")),
     MergeTag("shop.url", _lt("Address of the website")),
     MergeTag("shop.logo_url", _lt("Address of the logo; empty when there is none")),
@@ -176,7 +191,7 @@ CART_TAGS = (
 )
 
 CONTACT_TAGS = tuple(
-    tag for tag in CART_TAGS if tag.name.partition(".")[0] not in ("cart", "offers")
+    tag for tag in CART_TAGS if tag.name.partition(".")[0] not in OF_CARTS
 )
 
 # What the email that asks for a confirmation has in common with the others.
@@ -243,6 +258,10 @@ BLOCKS = (
         ),
     ),
     MergeTag(
+        "{% if coupon %} … {% endif %}",
+        _lt("Text for recipients who have a coupon"),
+    ),
+    MergeTag(
         "{% if cart.total_amount > 100 %} … {% endif %}",
         _lt("Text for some recipients only"),
     ),
@@ -250,7 +269,7 @@ BLOCKS = (
 
 
 # A text message has no frame.
-SMS_BLOCKS = (BLOCKS[-1],)
+SMS_BLOCKS = BLOCKS[-2:]
 
 
 def get_sample(name: str, context: dict):

@@ -259,7 +259,8 @@ class MarketingDispatcher(models.AbstractModel):
         :return: what to hand over
         :rtype: list[OutgoingEmail | OutgoingSms]
         """
-        batch = self._compose_passed(claimed._skip_blocked(), provider)
+        passed = self.env["marketing.coupon"]._issue_for(claimed._skip_blocked())
+        batch = self._compose_passed(passed, provider)
         self.env["marketing.provider.usage"]._give_back(
             provider, len(claimed) - len(batch)
         )
