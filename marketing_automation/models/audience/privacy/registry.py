@@ -121,8 +121,43 @@ HISTORY_WITHOUT_DETAILS = SQL(
                WITH ORDINALITY AS entry)"""
 )
 
+# Not used yet: it cannot be, once nobody knows whose it was.
+WITHDRAWN = SQL(
+    """CASE WHEN t.marketing_redeemed_at IS NULL
+            THEN COALESCE(t.marketing_revoked_at, now() AT TIME ZONE 'UTC')
+            ELSE t.marketing_revoked_at END"""
+)
+
 # In this order: what hangs on a message or a cart comes before it.
 STORED = [
+    Stored(
+        # Odoo's own table: of its cards, those that our rules made.
+        "loyalty.card",
+        _lt("Coupons"),
+        lambda person: SQL(
+            """t.marketing_coupon_id IS NOT NULL
+               AND (t.marketing_email = ANY(%s) OR t.partner_id = ANY(%s))""",
+            list(person.emails),
+            list(person.partner_ids),
+        ),
+        ANONYMIZE,
+        cleared={
+            **{
+                name: NOTHING
+                for name in (
+                    *("partner_id", "marketing_email", "marketing_enrollment_id"),
+                    # A confirmed order says whose it is.
+                    *("marketing_redeemed_order_id", "marketing_reserved_order_id"),
+                    "order_id",
+                )
+            },
+            "points": SQL("0"),
+            "marketing_revoked_at": WITHDRAWN,
+        },
+        # Nobody can use the code any more.
+        harmless=("code", "marketing_revoke_reason"),
+        hidden=("code",),
+    ),
     Stored(
         "marketing.short.link",
         _lt("Short links of text messages"),
@@ -180,6 +215,8 @@ STORED = [
                     *("partner_id", "email", "email_normalized", "phone_sanitized"),
                     *("token", "message_ref", "subject", "content_id"),
                     *("content_values", "reason_detail", "opt_in_id"),
+                    # The coupon is in the order it was used for.
+                    "coupon_card_id",
                 )
             },
             "history": HISTORY_WITHOUT_DETAILS,
@@ -210,7 +247,7 @@ STORED = [
             list(person.cart_ids),
         ),
         ANONYMIZE,
-        cleared={"email_normalized": NOTHING},
+        cleared={"email_normalized": NOTHING, "coupon_card_id": NOTHING},
         harmless=("abandoned_cart_id",),
     ),
     Stored(
@@ -339,6 +376,15 @@ LINKS = {
         "sale_order_id",
     ): "deleted with the person's carts",
     ("sale_order_restored_cart_rel", "abandoned_cart_id"): "the same",
+    # What Odoo keeps of a coupon that was used is the order's, as a discount is.
+    ("sale_order_line", "coupon_id"): "stays, as the order does",
+    ("sale_order_coupon_points", "coupon_id"): "the same",
+    ("loyalty_history", "card_id"): "the same",
+    ("loyalty_card_sale_order_rel", "sale_order_id"): "carts: taken off when looked at",
+    ("loyalty_card_sale_order_rel", "loyalty_card_id"): "the same",
+    ("loyalty_card_update_balance", "card_id"): "a dialog",
+    ("coupon_share", "coupon_id"): "a dialog",
+    ("loyalty_card", "marketing_enrollment_id"): "emptied with the rest of the card",
     ("customer_segment_add_res_partner_rel", "res_partner_id"): "a dialog",
     ("marketing_record_consent_res_partner_rel", "res_partner_id"): "a dialog",
 }
