@@ -35,6 +35,8 @@ MODELS = {
     "marketing.sequence.condition": EDITED_BY_MANAGERS,
     "marketing.sequence.version": READ_ONLY,
     "marketing.enrollment": READ_ONLY,
+    "marketing.coupon": EDITED_BY_MANAGERS,
+    "marketing.coupon.tier": EDITED_BY_MANAGERS,
     "marketing.template": EDITED_BY_MANAGERS,
     "marketing.message": READ_ONLY,
     "marketing.opt.in": READ_ONLY,
@@ -76,6 +78,8 @@ SHARED_MODELS = {
     "marketing.sequence.step",
     "marketing.sequence.condition",
     "marketing.sequence.version",
+    "marketing.coupon",
+    "marketing.coupon.tier",
     "marketing.template",
     "marketing.provider",
 }
@@ -132,6 +136,7 @@ PUBLIC_METHODS = {
     },
     "mail.blacklist": {"create", "write"},
     "marketing.blacklist": {"create", "write"},
+    "marketing.coupon": {"copy_data", "write"},
     "marketing.enrollment": {"action_stop"},
     "marketing.message": {
         "action_cancel",
@@ -170,6 +175,7 @@ PUBLIC_METHODS = {
     "marketing.record.consent": {"action_record"},
     "marketing.consent.log": {"init", "write"},
     "marketing.consent.text": {"write"},
+    "payment.transaction": {"create"},
     "phone.blacklist": {"create", "write"},
     "marketing.sequence": {
         "action_view_enrollments",
@@ -197,7 +203,7 @@ PUBLIC_METHODS = {
     "segment.membership": {"action_open_contact", "action_remove"},
     # Odoo's own; keeps figures from pointing at what is gone.
     "product.public.category": {"unlink"},
-    "sale.order": {"create"},
+    "sale.order": {"action_confirm", "create"},
     "website": {"create", "write"},
 }
 
@@ -281,6 +287,8 @@ class TestSecurity(MarketingCase):
             "marketing.sequence.version": lambda: (
                 self._create_sequence(company).version_ids
             ),
+            "marketing.coupon": lambda: self._create_coupon(company),
+            "marketing.coupon.tier": lambda: self._create_coupon(company).tier_ids,
             "marketing.template": lambda: self._create_template(company),
             "marketing.provider": lambda: self.env["marketing.provider"].create(
                 {"name": "Own", "company_id": company.id}
@@ -384,6 +392,16 @@ class TestSecurity(MarketingCase):
         links._shorten([(message.id, "https://shop.example.com")])
         return links.search([("message_id", "=", message.id)])
 
+    def _create_coupon(self, company):
+        return self.env["marketing.coupon"].create(
+            {
+                "name": "C",
+                "company_id": company.id,
+                "kind": "tiered",
+                "tier_ids": [Command.create({"amount_from": 0, "percent": 5})],
+            }
+        )
+
     def _create_template(self, company=None):
         return self.env["marketing.template"].create(
             {
@@ -475,6 +493,10 @@ class TestSecurity(MarketingCase):
         values = {"per_minute": 5, "name": "x", "kind": "returned"}
         known = [name for name in values if name in fields] or ["name"]
         return {known[0]: values[known[0]]}
+        for name, value in (("per_minute", 5), ("percent", 5)):
+            if name in fields:
+                return {name: value}
+        return {"name": "x"}
 
     def test_dialogs_are_private(self):
         segment = self._create_segment(self.company)
@@ -611,6 +633,8 @@ class TestSecurity(MarketingCase):
             "marketing.sequence.step": self.sequence.step_ids,
             "marketing.sequence.condition": self.sequence.step_ids.condition_ids,
             "marketing.sequence.version": self.sequence.version_ids,
+            "marketing.coupon": self.env["marketing.coupon"].search([]),
+            "marketing.coupon.tier": self.env["marketing.coupon.tier"].search([]),
             "marketing.template": self.sequence.step_ids.template_id,
             "marketing.provider": self.sandbox | self.smtp,
         }

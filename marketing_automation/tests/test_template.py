@@ -52,12 +52,12 @@ class TestTemplate(TransactionCase):
             self.template.body_html = "<p>\n{% if cart.count %}"
 
     def test_unknown_tag_is_refused_with_its_field(self):
-        with self.assert_refused(r"Subject, line 1: .*“coupon”"):
-            self.template.subject = "{{ coupon.code }}"
+        with self.assert_refused(r"Subject, line 1: .*“voucher”"):
+            self.template.subject = "{{ voucher.code }}"
         with self.assert_refused("Preview Line, line 1"):
-            self.template.preheader = "{{ coupon.code }}"
+            self.template.preheader = "{{ voucher.code }}"
         with self.assert_refused("Plain Text, line 3"):
-            self.template.body_text = "\n\n{{ coupon.code }}"
+            self.template.body_text = "\n\n{{ voucher.code }}"
 
     def test_error_at_the_sample_is_refused(self):
         with self.assert_refused("HTML, line 1: division by zero"):
