@@ -490,13 +490,9 @@ class TestSecurity(MarketingCase):
         fields = records._fields
         if "company_id" in fields and fields["company_id"].store:
             return {"company_id": self.company.id}
-        values = {"per_minute": 5, "name": "x", "kind": "returned"}
+        values = {"per_minute": 5, "percent": 5, "name": "x", "kind": "returned"}
         known = [name for name in values if name in fields] or ["name"]
         return {known[0]: values[known[0]]}
-        for name, value in (("per_minute", 5), ("percent", 5)):
-            if name in fields:
-                return {name: value}
-        return {"name": "x"}
 
     def test_dialogs_are_private(self):
         segment = self._create_segment(self.company)
