@@ -28,6 +28,7 @@
         "data/sequence_version_data.xml",
         "data/ir_cron_data.xml",
         "data/segment_reach_data.xml",
+        "data/insight_data.xml",
         "views/audience/marketing_consent_views.xml",
         "views/audience/partner_consent_views.xml",
         "views/audience/marketing_opt_in_views.xml",
@@ -65,11 +66,13 @@
         "views/website/preference_templates.xml",
         "views/website/recovery_templates.xml",
         "views/website/unsubscribe_templates.xml",
+        "views/insight/dashboard_views.xml",
         "views/menus.xml",
     ],
     "assets": {
         "web.assets_backend": [
             "marketing_automation/static/src/fields/**/*",
+            "marketing_automation/static/src/dashboard/**/*",
             "marketing_automation/static/src/scss/backend.scss",
             "marketing_automation/static/src/scss/segment.scss",
         ],

@@ -1,5 +1,7 @@
 from odoo.tools import SQL
 
+from .models.insight import daily_watch
+
 
 def post_init_hook(env):
     """Take over carts that were there before, and Odoo's own reminder.
@@ -33,3 +35,4 @@ def post_init_hook(env):
 def uninstall_hook(env):
     """Take away what the database itself was told: Odoo only knows of its tables."""
     env.cr.execute(SQL("DROP FUNCTION IF EXISTS marketing_consent_log_keep() CASCADE"))
+    daily_watch.unwatch(env.cr)

@@ -1,6 +1,7 @@
 from . import cart_activity
 from . import confirm
 from . import consent
+from . import dashboard
 from . import preferences
 from . import privacy
 from . import recovery

@@ -7,5 +7,6 @@ from . import content
 from . import delivery
 from . import feedback
 from . import coupon
+from . import insight
 from . import res_config_settings
 from .audience import privacy
