@@ -3,7 +3,7 @@ from inspect import getmembers, isfunction
 
 from psycopg2 import IntegrityError
 
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.http import Controller
@@ -48,6 +48,8 @@ MODELS = {
     "marketing.customer.change": READ_ONLY,
     "marketing.customer.metrics": READ_ONLY,
     "marketing.metrics.task": READ_ONLY,
+    "marketing.daily.figure": READ_ONLY,
+    "marketing.daily.change": READ_ONLY,
     "marketing.provider.usage": READ_ONLY,
     "marketing.provider.throttle": EDITED_BY_ADMINS,
     "marketing.preference": READ_ONLY,
@@ -153,6 +155,8 @@ PUBLIC_METHODS = {
         "action_simulate_unsubscribed",
     },
     "marketing.customer.metrics": {"action_open_customer", "action_view_thresholds"},
+    "marketing.daily.change": {"init"},
+    "marketing.dashboard": {"get_data", "get_records"},
     "marketing.decision": {"action_open"},
     "marketing.provider": {
         "action_check_domain",
@@ -274,6 +278,7 @@ class TestSecurity(MarketingCase):
                 (
                     *("marketing.customer.change", "marketing.customer.metrics"),
                     *("marketing.metrics.task", "marketing.rfm.threshold"),
+                    *("marketing.daily.figure", "marketing.daily.change"),
                 ),
                 lambda: self.env[model].search([("company_id", "=", company.id)]),
             ),
@@ -371,6 +376,9 @@ class TestSecurity(MarketingCase):
     def _create_facts(cls):
         """Write figures of the customers of both companies, and what they come from."""
         cls.env["marketing.customer.metrics"]._refresh_all()
+        cls.env["marketing.daily.figure"]._refresh_batch()
+        # Stored figures of some days, and days that are to be counted anew.
+        cls.cart.returned_at = cls.cart_b.returned_at = fields.Datetime.now()
         for company in cls.company | cls.company_b:
             cls.env["marketing.metrics.task"].create(
                 {
@@ -870,6 +878,8 @@ OWN_ROUTES = {
     "/marketing/unsubscribe/<string:token>": {"http": {"GET", "POST"}},
     "/marketing/preferences/<string:token>": {"http": {"GET", "POST"}},
     "/marketing/confirm/<string:token>": {"http": {"GET", "POST"}},
+    # Sums, for marketing users: see TestDashboardExport.
+    "/marketing/dashboard/export": {"http": {"GET"}},
     # For a manager's own request alone: see TestPrivacyFile.
     "/marketing/privacy/export/<int:wizard_id>": {"http": {"GET"}},
     "/marketing/webhook/<string:token>": {"http": {"POST"}},
