@@ -60,6 +60,7 @@ from . import test_privacy
 from . import test_contact_files
 from . import test_coupon_issue
 from . import test_coupon_checkout
+from . import test_coupon_floor
 from . import test_segment_import
 from . import test_segment_screens
 from . import test_tours_audience

@@ -9,3 +9,4 @@ from . import coupon_context
 from . import coupon_check
 from . import coupon_payment
 from . import coupon_redeem
+from . import coupon_floor

@@ -28,7 +28,7 @@ class MarketingTemplateContext(models.AbstractModel):
         return {
             "code": card.code,
             "discount": card.with_env(env)._format_discount(),
-            "limited": card.marketing_coupon_id.has_floor,
+            "limited": card.marketing_has_floor,
             "expires": format_date(env, card.expiration_date),
             "minimum": format_amount(env, minimum, card.marketing_currency_id, env.lang)
             if minimum
