@@ -61,6 +61,8 @@ from . import test_contact_files
 from . import test_coupon_issue
 from . import test_coupon_checkout
 from . import test_coupon_floor
+from . import test_coupon_payment
+from . import test_coupon_race
 from . import test_segment_import
 from . import test_segment_screens
 from . import test_tours_audience

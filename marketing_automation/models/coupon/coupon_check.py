@@ -32,10 +32,10 @@ class SaleOrder(models.Model):
 
     def _apply_program_reward(self, reward, coupon, **kwargs):
         """Check it where a card is offered to click on, too."""
-        if coupon.sudo().marketing_coupon_id and (
-            refusal := self._get_coupon_refusal(coupon.sudo())
-        ):
-            return {"error": refusal}
+        card = coupon.sudo()
+        if card.marketing_coupon_id and not self.env.context.get(CONFIRMING):
+            if refusal := self._get_coupon_refusal(card):
+                return {"error": refusal}
         return super()._apply_program_reward(reward, coupon, **kwargs)
 
     def _update_programs_and_rewards(self):

@@ -1,7 +1,10 @@
 """One coupon pays for one order, however many carts it is in."""
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+
+from .coupon_check import CONFIRMING
+from .loyalty_card import MANAGED
 
 # Money is under way: the price was agreed on.
 AGREED_STATES = ("pending", "authorized", "done")
@@ -10,12 +13,32 @@ AGREED_STATES = ("pending", "authorized", "done")
 class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"
 
+    marketing_card_id = fields.Many2one(
+        "loyalty.card",
+        string="Coupon",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The coupon that was in the price when this payment began.",
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         """Take the coupons for whoever begins to pay, on whatever page."""
         transactions = super().create(vals_list)
-        transactions.sudo().sale_order_ids._reserve_coupons()
+        for transaction in transactions.sudo().filtered("sale_order_ids"):
+            cards = transaction.sale_order_ids._reserve_coupons()
+            transaction.marketing_card_id = cards[:1]
         return transactions
+
+    def _post_process(self):
+        """Money that comes late was still paid at the price that was shown."""
+        for transaction in self.filtered(
+            lambda tx: tx.marketing_card_id and tx.state in AGREED_STATES
+        ):
+            transaction.sale_order_ids._keep_paid_price(transaction)
+        return super()._post_process()
 
 
 class SaleOrder(models.Model):
@@ -26,9 +49,12 @@ class SaleOrder(models.Model):
 
         The first one to get here has it, until the payment failed or was given up.
 
+        :return: the coupons
+        :rtype: loyalty.card
         :raise ValidationError: somebody else has it, or it cannot be used any more;
             nothing was charged
         """
+        reserved = self.env["loyalty.card"].sudo()
         for order in self.filtered(lambda order: order.state in ("draft", "sent")):
             cards = order._get_marketing_cards() & order.sudo().order_line.coupon_id
             if not cards:
@@ -44,6 +70,51 @@ class SaleOrder(models.Model):
                         )
                     )
             cards.marketing_reserved_order_id = order
+            reserved |= cards
+        return reserved
+
+    def _keep_paid_price(self, transaction):
+        """Put back the coupon that was in a price which somebody has paid by now.
+
+        It was taken off meanwhile because the payment seemed to be given up. Where the
+        customer has changed the cart since, the price is another one anyway.
+
+        :param payment.transaction transaction: it has come to something
+        """
+        for order in self.sudo().with_context(**{CONFIRMING: True}):
+            card = transaction.marketing_card_id
+            if (
+                order.state not in ("draft", "sent")
+                or card in order.order_line.coupon_id
+                or order.currency_id.compare_amounts(
+                    order.amount_total, transaction.amount
+                )
+                <= 0
+            ):
+                continue
+            card._lock_for_use()
+            if card.points < 1:
+                order._note_second_use(card)
+                card.with_context(**MANAGED).points = 1
+            order.applied_coupon_ids |= card
+            order._apply_program_reward(card.program_id.reward_ids[:1], card)
+
+    def _claim_coupons(self):
+        """Take the coupons of an order that costs nothing, just before it is confirmed.
+
+        :return: whether the order still costs what it did; its customer is told if not
+        :rtype: bool
+        """
+        self.ensure_one()
+        cards = self._get_marketing_cards()
+        if not cards or self.state not in ("draft", "sent"):
+            return True
+        cards._lock_for_use()
+        before = self.amount_total
+        for card in cards & self.sudo().order_line.coupon_id:
+            if refusal := self._get_coupon_refusal(card, is_paying=True):
+                self._drop_coupon(card, refusal)
+        return not self.currency_id.compare_amounts(before, self.amount_total)
 
     def _get_live_transactions(self):
         """Return the payments of these orders that may still come to something.

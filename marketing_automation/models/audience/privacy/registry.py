@@ -384,6 +384,7 @@ LINKS = {
     ("loyalty_card_sale_order_rel", "loyalty_card_id"): "the same",
     ("loyalty_card_update_balance", "card_id"): "a dialog",
     ("coupon_share", "coupon_id"): "a dialog",
+    ("payment_transaction", "marketing_card_id"): "the same",
     ("loyalty_card", "marketing_enrollment_id"): "emptied with the rest of the card",
     ("customer_segment_add_res_partner_rel", "res_partner_id"): "a dialog",
     ("marketing_record_consent_res_partner_rel", "res_partner_id"): "a dialog",
