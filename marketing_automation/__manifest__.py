@@ -64,6 +64,7 @@
         "views/website/confirm_templates.xml",
         "views/website/consent_templates.xml",
         "views/website/preference_templates.xml",
+        "views/website/greeting_templates.xml",
         "views/website/recovery_templates.xml",
         "views/website/unsubscribe_templates.xml",
         "views/insight/dashboard_views.xml",

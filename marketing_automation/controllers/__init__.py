@@ -2,6 +2,7 @@ from . import cart_activity
 from . import confirm
 from . import consent
 from . import dashboard
+from . import coupon
 from . import preferences
 from . import privacy
 from . import recovery

@@ -3,6 +3,7 @@ from odoo.http import request, route
 from odoo.addons.website_sale.controllers.cart import Cart
 from odoo.addons.website_sale.models.website import CART_SESSION_CACHE_KEY
 
+from ..models.coupon.coupon_recovery import GREETING_KEY
 from .personal_page import PAGE, get_other_website_url, render_personal_page
 from .visitor import is_machine, is_prefetch
 
@@ -54,10 +55,10 @@ class CartRecovery(Cart):
         )
 
     def _cart_values(self, **post):
-        return {
-            **super()._cart_values(**post),
-            "recovery_notice": request.session.pop(NOTICE_KEY, None),
-        }
+        notice = request.session.pop(NOTICE_KEY, None)
+        if notice and (greeting := request.website._get_greeting()):
+            notice = {**notice, "coupon": greeting["coupon"]}
+        return {**super()._cart_values(**post), "recovery_notice": notice}
 
     @route(
         "/shop/cart/returned",
@@ -102,13 +103,22 @@ class CartRecovery(Cart):
             or cart.website_id != request.website
         ):
             return
-        outcome = cart._restore_into(self._get_visitors_order(cart))
-        request.session[NOTICE_KEY] = {
+        order = self._get_visitors_order(cart)
+        left = [name for _product, name, *_rest in cart._get_lines_to_restore()]
+        outcome = cart._restore_into(order)
+        cart._put_coupon_into(order)
+        notice = {
             "dropped": outcome["dropped"],
             "reduced": [
                 {"name": name, "wanted": wanted, "available": available}
                 for name, wanted, available in outcome["reduced"]
             ],
+        }
+        request.session[NOTICE_KEY] = notice
+        request.session[GREETING_KEY] = {
+            **notice,
+            "cart_id": cart.id,
+            "restored": [name for name in left if name not in outcome["dropped"]],
         }
 
     def _get_visitors_order(self, cart):

@@ -10,3 +10,4 @@ from . import coupon_check
 from . import coupon_payment
 from . import coupon_redeem
 from . import coupon_floor
+from . import coupon_recovery
