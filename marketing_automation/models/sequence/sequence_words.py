@@ -15,6 +15,10 @@ class MarketingSequenceStep(models.Model):
     delay_words = fields.Char(string="Due", compute="_compute_words")
     conditions_words = fields.Char(string="Only If", compute="_compute_words")
     window_words = fields.Char(string="Hours of the Day", compute="_compute_words")
+    template_words = fields.Char(string="Says", compute="_compute_template_words")
+    # What else there is to say about a step, on its card: dicts `icon`, `text`. Whoever
+    # adds something to steps adds a note.
+    notes = fields.Json(compute="_compute_notes")
 
     @api.depends(*DELAY_FIELDS, *WINDOW_FIELDS, "condition_ids.summary")
     @api.depends_context("lang")
@@ -32,6 +36,26 @@ class MarketingSequenceStep(models.Model):
             step.delay_words = words["delay"]
             step.conditions_words = words["conditions"]
             step.window_words = words["window"]
+
+    @api.depends("template_id")
+    @api.depends_context("lang")
+    def _compute_template_words(self):
+        for step in self:
+            template = step.template_id
+            step.template_words = template.preview_subject or template.name
+
+    @api.depends("conditions_words", "window_words")
+    @api.depends_context("lang")
+    def _compute_notes(self):
+        for step in self:
+            notes = []
+            if step.conditions_words:
+                only = self.env._("Only if the customer %s", step.conditions_words)
+                notes.append({"icon": "fa-filter", "text": only})
+            if step.window_words:
+                sent = self.env._("Sent %s", step.window_words)
+                notes.append({"icon": "fa-sun-o", "text": sent})
+            step.notes = notes
 
     @api.model
     def _describe(self, values):
