@@ -39,6 +39,7 @@
         "views/delivery/marketing_decision_views.xml",
         "views/sequence/sequence_step_views.xml",
         "views/sequence/sequence_version_views.xml",
+        "views/sequence/sequence_replay_views.xml",
         "views/sequence/marketing_enrollment_views.xml",
         "views/sequence/marketing_sequence_views.xml",
         "views/coupon/sequence_step_views.xml",

@@ -7,6 +7,7 @@ from . import test_sequence
 from . import test_sequence_choice
 from . import test_sequence_conditions
 from . import test_sequence_edit
+from . import test_sequence_replay
 from . import test_sequence_steps
 from . import test_sequence_version
 from . import test_delivery

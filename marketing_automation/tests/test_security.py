@@ -71,6 +71,9 @@ WIZARDS = dict.fromkeys(
         "customer.segment.import",
         "marketing.privacy.wizard",
         "marketing.record.consent",
+        "marketing.sequence.replay",
+        "marketing.sequence.replay.line",
+        "marketing.sequence.replay.step",
     ),
     {**NOBODY, "user": "", "manager": "rwc", "admin": "rwc"},
 )
@@ -182,6 +185,7 @@ PUBLIC_METHODS = {
     "payment.transaction": {"create"},
     "phone.blacklist": {"create", "write"},
     "marketing.sequence": {
+        "action_replay",
         "action_view_enrollments",
         "action_view_messages",
         "create",
@@ -189,6 +193,9 @@ PUBLIC_METHODS = {
         "write",
     },
     "marketing.sequence.condition": {"create", "unlink", "write"},
+    "marketing.sequence.replay": {"action_run", "action_view_people"},
+    "marketing.sequence.replay.line": {"action_open"},
+    "marketing.sequence.replay.step": {"action_view_people"},
     "marketing.sequence.step": {"create", "unlink", "write"},
     "marketing.sequence.version": {"action_restore"},
     "marketing.template": {"action_send_test", "copy_data"},
@@ -504,10 +511,16 @@ class TestSecurity(MarketingCase):
 
     def test_dialogs_are_private(self):
         segment = self._create_segment(self.company)
+        replays = self.env["marketing.sequence.replay"]
         for model in WIZARDS:
             vals = {
                 "segment_id": segment.id,
                 "partner_ids": [Command.link(self.cart.partner_id.id)],
+                "sequence_id": self.sequence.id,
+                "step_id": self.sequence.step_ids[0].id,
+                "replay_id": self._as("manager", replays)
+                .create({"sequence_id": self.sequence.id})
+                .id,
             }
             wizard = self._as("manager", self.env[model])
             mine = wizard.create(

@@ -149,13 +149,12 @@ class TestSequenceChoice(SequenceCase):
         self.assertEqual(message.reason, "opted_out")
 
     def test_share_of_the_control_group(self):
-        drawn = self.env["marketing.enrollment"]._sql_is_holdout()
+        drawn = self.env["marketing.enrollment"]._sql_draw(
+            SQL("'person' || n || '@example.com'"), SQL("20")
+        )
         [(count,)] = self.env.execute_query(
             SQL(
-                """SELECT count(*) FILTER (WHERE %s)
-                     FROM (SELECT 'person' || n || '@example.com' AS email_normalized
-                             FROM generate_series(1, 10000) n) cart
-                    CROSS JOIN (SELECT 20 AS holdout_percent) plan""",
+                "SELECT count(*) FILTER (WHERE %s) FROM generate_series(1, 10000) n",
                 drawn,
             )
         )

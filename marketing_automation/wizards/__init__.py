@@ -5,4 +5,5 @@ from . import (
     segment_import,
     segment_import_consent,
     segment_import_report,
+    sequence_replay,
 )

@@ -108,27 +108,32 @@ class MarketingEnrollment(models.Model):
                 fits=FITS,
                 is_in_segment=IS_IN_SEGMENT,
                 has_no_tag=HAS_NO_EXCLUDED_TAG,
-                is_holdout=self._sql_is_holdout(),
+                is_holdout=self._sql_draw(
+                    SQL("cart.email_normalized"), SQL("plan.holdout_percent")
+                ),
             )
         )
         self.env.invalidate_all(flush=False)
         return len(rows)
 
     @api.model
-    def _sql_is_holdout(self):
-        """Return SQL: whether the person of ``cart`` is in the control group of
-        ``plan``.
+    def _sql_draw(self, email, percent):
+        """Return SQL: whether a person is in the control group.
 
         Nobody can foresee or choose it, and it is the same for a person's next cart:
         a digest of the address with the secret of this database decides.
+
+        :param SQL email: their normalized address
+        :param SQL percent: the share of the control group
+        :rtype: SQL
         """
         key = self.env["marketing.suppression"]._get_address_key()
-        digest = hash_of(SQL("'holdout:' || cart.email_normalized"), key)
         return SQL(
-            """(COALESCE(plan.holdout_percent, 0) > 0
-                AND ('x' || left(%s, 8))::bit(32)::bigint %% 10000
-                    < plan.holdout_percent * 100)""",
-            digest,
+            """(COALESCE(%(percent)s, 0) > 0
+                AND ('x' || left(%(digest)s, 8))::bit(32)::bigint %% 10000
+                    < %(percent)s * 100)""",
+            percent=percent,
+            digest=hash_of(SQL("'holdout:' || %s", email), key),
         )
 
     @api.model

@@ -202,6 +202,16 @@ class MarketingSequence(models.Model):
         self.ensure_one()
         return self._get_related_action("marketing.message", self.env._("Messages"))
 
+    def action_replay(self):
+        """Work out what this sequence would have sent for the carts of the last weeks.
+
+        :return: a window action of the result
+        :rtype: dict
+        """
+        self.ensure_one()
+        replay = self.env["marketing.sequence.replay"].create({"sequence_id": self.id})
+        return replay.action_run()
+
     # === BUSINESS METHODS ===#
 
     def _get_steps(self):

@@ -4,7 +4,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ...tools.sequence_plan import Timing, plan_moves
-from .enrollment_steps import REACHED
+from .enrollment_steps import reached_by
 from .marketing_sequence_step import EDITING
 
 
@@ -93,7 +93,7 @@ class MarketingSequence(models.Model):
                        IS DISTINCT FROM (moved.step_id, moved.next_at)
                 """,
                 sequence_id=self.id,
-                reached=REACHED,
+                reached=reached_by(SQL("IN (SELECT id FROM runs)")),
                 moves=self._sql_moves(plan_moves(before, self._get_timings())),
                 awaited_ids=[timing.step_id for timing in before],
                 now=fields.Datetime.now(),

@@ -357,6 +357,16 @@ STORED = [
         company=None,
     ),
     Stored(
+        "marketing.sequence.replay.line",
+        None,
+        lambda person: SQL(
+            "t.email_normalized = ANY(%s) OR t.partner_id = ANY(%s)",
+            list(person.emails),
+            list(person.partner_ids),
+        ),
+        DELETE,
+    ),
+    Stored(
         "marketing.privacy.wizard",
         None,
         lambda person: SQL(
