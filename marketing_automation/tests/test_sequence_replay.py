@@ -83,7 +83,10 @@ class TestSequenceReplay(SequenceCase):
         self.assertEqual(replay.message_count, 5)
         self.assertEqual(replay.step_ids.mapped("send_count"), [2, 1, 2])
         self.assertEqual(replay.step_ids[1].held, {"no_phone": 1})
-        self.assertEqual(replay.step_ids[1].held_words, "No telephone number: 1")
+        self.assertEqual(
+            replay.step_ids[1].held_lines,
+            [{"reason": "no_phone", "label": "No telephone number", "count": 1}],
+        )
         self.assertEqual(replay.worked_count, 2)
         self.assertEqual(replay.anyway_count, 0)
 

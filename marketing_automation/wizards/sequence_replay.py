@@ -48,6 +48,11 @@ class MarketingSequenceReplay(models.TransientModel):
     cost = fields.Monetary(string="Estimated Cost", readonly=True)
     step_ids = fields.One2many("marketing.sequence.replay.step", "replay_id")
 
+    @api.depends("days")
+    def _compute_display_name(self):
+        for replay in self:
+            replay.display_name = self.env._("The Last %s Days", replay.days)
+
     # === ACTION METHODS ===#
 
     def action_run(self):
@@ -151,7 +156,7 @@ class MarketingSequenceReplay(models.TransientModel):
                 held[outcome] = held.get(outcome, 0) + count
         return {
             "send_count": sum(count for _company, count in sent),
-            "held": dict(sorted(held.items(), key=lambda item: -item[1])),
+            "held": held,
             "cost": sum(self._estimate_cost(step, *each) for each in sent),
         }
 
@@ -208,7 +213,7 @@ class MarketingSequenceReplayStep(models.TransientModel):
     send_count = fields.Integer(string="Would Be Sent", readonly=True)
     held = fields.Json(readonly=True, help="Number of people by reason.")
     held_count = fields.Integer(string="Held Back", compute="_compute_held")
-    held_words = fields.Char(string="Why", compute="_compute_held")
+    held_lines = fields.Json(compute="_compute_held", help="The same in words.")
     anyway_count = fields.Integer(string="Bought Later", readonly=True)
     currency_id = fields.Many2one(related="replay_id.currency_id")
     cost = fields.Monetary(readonly=True)
@@ -219,10 +224,10 @@ class MarketingSequenceReplayStep(models.TransientModel):
         for step in self:
             held = step.held or {}
             step.held_count = sum(held.values())
-            step.held_words = " · ".join(
-                f"{labels.get(reason, reason)}: {count}"
-                for reason, count in held.items()
-            )
+            step.held_lines = [
+                {"reason": reason, "label": labels.get(reason, reason), "count": count}
+                for reason, count in sorted(held.items(), key=lambda item: -item[1])
+            ]
 
     def action_view_people(self):
         """Open whom this step would have been sent to, and who not and why.
