@@ -90,8 +90,8 @@ class Website(models.Model):
         if card in order.sudo().order_line.coupon_id:
             if order._is_coupon_limited():
                 return self.env._(
-                    "Your coupon is in the cart: %(discount)s off, less where a product "
-                    "is near its lowest price. It is good until %(date)s.",
+                    "Your coupon is in the cart: %(discount)s off, less where a "
+                    "product is near its lowest price. It is good until %(date)s.",
                     **values,
                 )
             return self.env._(
