@@ -42,7 +42,6 @@
         "views/sequence/sequence_replay_views.xml",
         "views/sequence/marketing_enrollment_views.xml",
         "views/sequence/marketing_sequence_views.xml",
-        "views/coupon/sequence_step_views.xml",
         "views/cart/cart_lines_templates.xml",
         "views/cart/cart_timeline_templates.xml",
         "views/cart/abandoned_cart_views.xml",

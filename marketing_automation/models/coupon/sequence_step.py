@@ -27,6 +27,17 @@ class MarketingSequenceStep(models.Model):
         index="btree_not_null",
     )
 
+    @api.depends("coupon_use", "coupon_id.name")
+    def _compute_notes(self):
+        super()._compute_notes()
+        for step in self.filtered(lambda step: step.coupon_use != "none"):
+            text = (
+                self.env._("With a coupon: %s", step.coupon_id.name or "")
+                if step.coupon_use == "new"
+                else self.env._("Reminds of the coupon")
+            )
+            step.notes = [*step.notes, {"icon": "fa-ticket", "text": text}]
+
     @api.constrains("coupon_use", "coupon_id")
     def _check_coupon(self):
         for step in self:

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class MarketingSequenceStep(models.Model):
@@ -14,3 +14,10 @@ class MarketingSequenceStep(models.Model):
         "CHECK(offer_count BETWEEN 0 AND 5)",
         "A message can propose up to 5 similar products.",
     )
+
+    @api.depends("offer_count")
+    def _compute_notes(self):
+        super()._compute_notes()
+        for step in self.filtered("offer_count"):
+            text = self.env._("Up to %s similar products", step.offer_count)
+            step.notes = [*step.notes, {"icon": "fa-th-large", "text": text}]
