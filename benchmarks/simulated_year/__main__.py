@@ -18,7 +18,6 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from common import environment  # noqa: E402
 
-START = datetime(2026, 1, 5)
 # Hours between two runs of the scheduled actions.
 TICK_HOURS = 2
 
@@ -31,6 +30,9 @@ def parse_arguments():
     parser.add_argument("--customers", type=int, default=50_000)
     parser.add_argument("--carts", type=int, default=40, help="carts a day")
     parser.add_argument("--seed", type=int, default=19)
+    parser.add_argument(
+        "--start", type=datetime.fromisoformat, default="2026-01-05", help="first day"
+    )
     return parser.parse_args()
 
 
@@ -56,11 +58,11 @@ def simulate(env, options):
     draw, ledger = random.Random(options.seed), Ledger()
     shop = Shop(env, draw, options.customers)
     problems = []
-    with Clock(START) as clock:
+    with Clock(options.start) as clock:
         shoppers = Shoppers(shop, clock, ledger, draw)
         checks = Checks(shop, ledger, clock)
         for day in range(options.days):
-            today = START + timedelta(days=day)
+            today = options.start + timedelta(days=day)
             shop.change(ledger)
             shoppers.plan_day(options.carts)
             for hours in range(TICK_HOURS, 25, TICK_HOURS):
