@@ -3,7 +3,11 @@ from . import website
 from . import sale_order
 from . import cart_prices
 from . import abandoned_cart
+from . import typed_contact
+from . import cart_visitor
+from . import quotation
 from . import cart_detection
+from . import cart_facts
 from . import cart_restore
 from . import sale_order_restore
 from . import cart_timeline

@@ -44,6 +44,7 @@ class AbandonedCart(models.Model):
             ("below_minimum", "Below the smallest cart worth recovering"),
             ("no_contact", "No valid email address"),
             ("order_cancelled", "The order was cancelled"),
+            ("robot", "Filled by a robot"),
         ],
         string="Why Excluded",
         readonly=True,

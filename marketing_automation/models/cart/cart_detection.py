@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.service.model import retrying
 from odoo.tools import SQL
 
+from .payments import HAS_LIVE_PAYMENT
+
 BATCH_SIZE = 25000
 
 # A line the customer put into the cart, and one that could still be sold.
@@ -61,6 +63,7 @@ class AbandonedCart(models.Model):
     def _finish_detection(self):
         """Expire old carts, and start the recovery of those that were found."""
         self._expire()
+        self._find_strangers()
         self.env["marketing.enrollment"]._enroll_abandoned()
 
     @api.model
@@ -104,6 +107,7 @@ class AbandonedCart(models.Model):
                      - w.cart_idle_minutes * interval '1 minute'
                  AND so.cart_activity_at > %(now)s::timestamp
                      - c.cart_expiry_days * interval '1 day'
+                 AND NOT %(is_paid)s
                  AND NOT EXISTS (
                      SELECT FROM abandoned_cart seen
                       WHERE seen.order_id = so.id
@@ -114,23 +118,31 @@ class AbandonedCart(models.Model):
                       WHERE rel.sale_order_id = so.id
                         AND seen.abandoned_at >= so.cart_activity_at)""",
             now=fields.Datetime.now(),
+            is_paid=HAS_LIVE_PAYMENT,
         )
 
     @api.model
     def _count_idle(self):
         self.env["sale.order"].flush_model()
-        [(count,)] = self.env.execute_query(
-            SQL("SELECT count(*) %s", self._sql_idle_orders())
+        return sum(
+            self.env.execute_query(SQL("SELECT count(*) %s", idle))[0][0]
+            for idle in (self._sql_idle_orders(), self._sql_idle_quotations())
         )
-        return count
 
     @api.model
     def _lock_idle_orders(self, limit):
-        """Lock idle carts; those another worker holds are left to it.
+        """Lock idle carts, then quotations; those another worker holds are left to it.
 
         :return: pairs (order id, whether the cart may have been left behind before)
         :rtype: list
         """
+        picked = self._lock_idle(self._sql_idle_orders(), limit)
+        if len(picked) < limit:
+            picked += self._lock_idle(self._sql_idle_quotations(), limit - len(picked))
+        return picked
+
+    @api.model
+    def _lock_idle(self, idle, limit):
         return self.env.execute_query(
             SQL(
                 """SELECT so.id,
@@ -141,137 +153,9 @@ class AbandonedCart(models.Model):
                      %s
                     ORDER BY so.cart_activity_at
                     LIMIT %s FOR NO KEY UPDATE OF so SKIP LOCKED""",
-                self._sql_idle_orders(),
+                idle,
                 limit,
             )
-        )
-
-    @api.model
-    def _sql_facts(self, order_ids):
-        """Return a query with one row of facts per cart in ``order_ids``.
-
-        ``known_id`` is the abandonment this cart goes on with, if any: an open or
-        excluded one of the same order, or of the order it was restored from unless
-        somebody else has given their own address meanwhile. ``reason`` says why a
-        cart is not worked (C2), NULL if it is.
-        """
-        return SQL(
-            """
-            SELECT f.*,
-                   CASE WHEN NOT f.is_sellable THEN 'no_sellable_lines'
-                        WHEN f.amount_company < f.minimum_amount THEN 'below_minimum'
-                        WHEN f.email_normalized IS NULL THEN 'no_contact'
-                   END AS reason
-              FROM (
-                   SELECT so.id AS order_id, so.name, so.website_id, so.company_id,
-                          LEAST(so.create_date, so.cart_activity_at)
-                              AS cart_created_at,
-                          so.cart_activity_at AS abandoned_at,
-                          so.cart_activity_at + c.cart_expiry_days * interval '1 day'
-                              AS expires_at,
-                          so.currency_id, so.amount_total,
-                          so.amount_total / COALESCE(NULLIF(so.currency_rate, 0), 1)
-                              AS amount_company,
-                          COALESCE(c.cart_minimum_amount, 0) AS minimum_amount,
-                          snapshot.lines, snapshot.content,
-                          COALESCE(snapshot.item_count, 0) AS item_count,
-                          COALESCE(snapshot.is_sellable, FALSE) AS is_sellable,
-                          known.id AS known_id,
-                          COALESCE(p.id, known.partner_id) AS partner_id,
-                          CASE WHEN p.id IS NULL THEN COALESCE(known.is_guest, TRUE)
-                               ELSE NOT EXISTS (SELECT FROM res_users u
-                                                WHERE u.partner_id = p.id AND u.active)
-                          END AS is_guest,
-                          COALESCE(p.name, known.customer_name) AS customer_name,
-                          COALESCE(p.email, known.email) AS email,
-                          NULLIF(COALESCE(contact.email, known.email_normalized), '')
-                              AS email_normalized,
-                          COALESCE(p.phone, known.phone) AS phone,
-                          COALESCE(p.lang, known.lang, l.code) AS lang
-                     FROM sale_order so
-                     JOIN website w ON w.id = so.website_id
-                     JOIN res_company c ON c.id = so.company_id
-                     JOIN res_users wu ON wu.id = w.user_id
-                     LEFT JOIN res_lang l ON l.id = w.default_lang_id
-                     LEFT JOIN res_partner p
-                            ON p.id = so.partner_id AND p.id != wu.partner_id
-                    CROSS JOIN LATERAL (
-                          -- Odoo normalizes an address with a line break to a part
-                          -- of it, which may be somebody else's.
-                          SELECT CASE WHEN p.email !~ '[[:cntrl:]]'
-                                      THEN p.email_normalized END AS email) contact
-                     LEFT JOIN abandoned_cart own
-                            ON own.order_id = so.id
-                           AND own.state NOT IN ('recovered', 'expired')
-                     LEFT JOIN (
-                          SELECT rel.sale_order_id, max(cart.id) AS id
-                            FROM sale_order_restored_cart_rel rel
-                            JOIN abandoned_cart cart ON cart.id = rel.abandoned_cart_id
-                           WHERE rel.sale_order_id = ANY(%(order_ids)s)
-                             AND cart.state NOT IN ('recovered', 'expired')
-                           GROUP BY rel.sale_order_id
-                          ) lent ON lent.sale_order_id = so.id
-                     LEFT JOIN abandoned_cart known
-                            ON known.id = COALESCE(own.id, lent.id)
-                           AND (own.id IS NOT NULL OR p.id IS NULL
-                                OR contact.email = known.email_normalized)
-                     LEFT JOIN (%(snapshots)s) snapshot ON snapshot.order_id = so.id
-                    WHERE so.id = ANY(%(order_ids)s)) f
-            """,
-            snapshots=self._sql_snapshots(order_ids),
-            order_ids=order_ids,
-        )
-
-    @api.model
-    def _sql_snapshots(self, order_ids):
-        """Return a query with what is in the carts, at the prices their customers saw.
-
-        One row per cart that holds anything: ``lines`` (JSON), ``content`` (names),
-        ``item_count``, ``is_sellable`` (whether any of it can be bought).
-        """
-        return SQL(
-            """
-            SELECT so.id AS order_id, sum(sol.product_uom_qty) AS item_count,
-                   bool_or(%(sellable)s) AS is_sellable,
-                   string_agg(shown.name, ', ' ORDER BY sol.sequence, sol.id)
-                       AS content,
-                   jsonb_agg(jsonb_build_object(
-                       'product_id', sol.product_id,
-                       'name', shown.name,
-                       'quantity', sol.product_uom_qty,
-                       'price_unit', shown.amount / NULLIF(sol.product_uom_qty, 0),
-                       'price_subtotal', shown.amount,
-                       'image_url', '/web/image/product.product/' || sol.product_id
-                                    || '/image_256')
-                       ORDER BY sol.sequence, sol.id) AS lines
-              FROM sale_order so
-              JOIN website w ON w.id = so.website_id
-              JOIN sale_order_line sol ON sol.order_id = so.id
-              JOIN product_product pp ON pp.id = sol.product_id
-              JOIN product_template pt ON pt.id = pp.product_tmpl_id
-              LEFT JOIN (
-                   -- A combo is priced through its parts.
-                   SELECT part.linked_line_id, sum(part.price_subtotal) AS subtotal,
-                          sum(part.price_total) AS total
-                     FROM sale_order_line part
-                    WHERE part.order_id = ANY(%(order_ids)s)
-                      AND part.combo_item_id IS NOT NULL
-                    GROUP BY part.linked_line_id) parts ON parts.linked_line_id = sol.id
-             CROSS JOIN LATERAL (
-                   -- The product as shown in the cart: without internal code.
-                   SELECT regexp_replace(split_part(sol.name, E'\\n', 1),
-                                         '^\\[[^]]*\\] ', '') AS name,
-                          CASE w.show_line_subtotals_tax_selection
-                          WHEN 'tax_excluded'
-                          THEN sol.price_subtotal + COALESCE(parts.subtotal, 0)
-                          ELSE sol.price_total + COALESCE(parts.total, 0)
-                          END AS amount) shown
-             WHERE so.id = ANY(%(order_ids)s) AND %(recoverable)s
-             GROUP BY so.id
-            """,
-            sellable=SELLABLE_LINE,
-            recoverable=RECOVERABLE_LINE,
-            order_ids=order_ids,
         )
 
     @api.model
@@ -294,11 +178,13 @@ class AbandonedCart(models.Model):
         """Go on with carts that were left behind before: same recovery, new facts."""
         return SQL(
             """UPDATE abandoned_cart cart
-                  SET order_id = f.order_id, name = f.name,
+                  SET order_id = f.order_id, name = f.name, kind = f.kind,
                       partner_id = f.partner_id, is_guest = f.is_guest,
                       customer_name = f.customer_name, email = f.email,
                       email_normalized = f.email_normalized, phone = f.phone,
-                      lang = f.lang, currency_id = f.currency_id,
+                      phone_sanitized = f.phone_sanitized,
+                      robot_signals = f.robot_signals, lang = f.lang,
+                      currency_id = f.currency_id,
                       amount_total = f.amount_total,
                       amount_company = f.amount_company, item_count = f.item_count,
                       lines = f.lines, content = f.content,
@@ -324,16 +210,16 @@ class AbandonedCart(models.Model):
             """INSERT INTO abandoned_cart (
                       detected_at, token, kind, order_id, name, website_id, company_id,
                       partner_id, is_guest, customer_name, email, email_normalized,
-                      phone, lang, currency_id, amount_total, amount_company,
-                      item_count, lines, content, cart_created_at, abandoned_at,
-                      expires_at,
-                      exclusion_reason, state)
-               SELECT %(now)s, %(token)s, 'cart', f.order_id, f.name, f.website_id,
+                      phone, phone_sanitized, robot_signals, lang, currency_id,
+                      amount_total, amount_company, item_count, lines, content,
+                      cart_created_at, abandoned_at, expires_at, exclusion_reason,
+                      state)
+               SELECT %(now)s, %(token)s, f.kind, f.order_id, f.name, f.website_id,
                       f.company_id, f.partner_id, f.is_guest, f.customer_name,
-                      f.email, f.email_normalized, f.phone, f.lang, f.currency_id,
-                      f.amount_total, f.amount_company, f.item_count, f.lines,
-                      f.content, f.cart_created_at, f.abandoned_at, f.expires_at,
-                      f.reason,
+                      f.email, f.email_normalized, f.phone, f.phone_sanitized,
+                      f.robot_signals, f.lang, f.currency_id, f.amount_total,
+                      f.amount_company, f.item_count, f.lines, f.content,
+                      f.cart_created_at, f.abandoned_at, f.expires_at, f.reason,
                       CASE WHEN f.reason IS NOT NULL THEN 'excluded'
                            WHEN f.expires_at <= %(now)s THEN 'expired'
                            ELSE 'abandoned' END
@@ -355,9 +241,34 @@ class AbandonedCart(models.Model):
         """
         excluded = self.browse(cart_ids).filtered(lambda cart: cart.state == "excluded")
         excluded.enrollment_ids._stop("emptied")
-        (self.browse(cart_ids) - excluded).enrollment_ids.filtered(
+        held = (self.browse(cart_ids) - excluded).enrollment_ids.filtered(
             lambda run: run.state == "paused" or run.stop_reason == "emptied"
-        )._resume()
+        )
+        self._follow_address(held)
+        held._resume()
+
+    @api.model
+    def _follow_address(self, runs):
+        """Go on under the address that was given last, unless there is a recovery
+        under it already: nobody has two.
+
+        :param marketing.enrollment runs: held recoveries
+        """
+        for run in runs:
+            email = run.abandoned_cart_id.email_normalized
+            if run.email_normalized == email:
+                continue
+            taken = run.search_count(
+                [
+                    ("email_normalized", "=", email),
+                    ("company_id", "=", run.company_id.id),
+                    ("state", "in", ("active", "paused")),
+                ],
+                limit=1,
+            )
+            if taken:
+                run._stop("cancelled")
+            run.email_normalized = email
 
     @api.model
     def _expire(self):

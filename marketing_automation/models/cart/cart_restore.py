@@ -37,16 +37,19 @@ class AbandonedCart(models.Model):
     def _get_link_status(self):
         """Say what following the recovery link would do now.
 
-        :return: ``ordered``, ``expired``, ``unknown`` (never recoverable) or ``open``
+        :return: ``ordered``, ``expired``, ``unknown`` (never recoverable), ``changing``
+            (a quotation that is being revised, or was withdrawn) or ``open``
         :rtype: str
         """
         self.ensure_one()
-        if self.state == "recovered" or self.order_id.state == "sale":
+        if self.state == "recovered" or self.order_id._is_bought():
             return "ordered"
         if self.state == "expired" or self.expires_at <= fields.Datetime.now():
             return "expired"
         if self.state == "excluded":
             return "unknown"
+        if self.kind == "quotation" and not self.order_id._is_open_quotation():
+            return "changing"
         return "open"
 
     def _belongs_to(self, user):
@@ -57,8 +60,14 @@ class AbandonedCart(models.Model):
         """
         self.ensure_one()
         partner = user.partner_id
-        return partner == self.partner_id or bool(
-            self.email_normalized and partner.email_normalized == self.email_normalized
+        if self.kind == "quotation":
+            # Colleagues decide together; Odoo shows it to all of them.
+            partner, owner = partner.commercial_partner_id, self.partner_id
+            if partner == owner.commercial_partner_id:
+                return True
+        return user.partner_id == self.partner_id or bool(
+            self.email_normalized
+            and user.partner_id.email_normalized == self.email_normalized
         )
 
     # === RESTORE ===#
@@ -126,6 +135,23 @@ class AbandonedCart(models.Model):
             if not line[0].active and line[0] not in lines.product_id
         ]
 
+    def _is_as_left(self, order):
+        """Whether a cart holds what was left behind, no more and no less, at the same
+        prices.
+
+        :param sale.order order: the visitor's cart, after the refill
+        :rtype: bool
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        [snapshot] = self.env.execute_query_dict(self._sql_snapshots(order.ids)) or [
+            {"lines": []}
+        ]
+        digits = order.currency_id.decimal_places
+        return order.currency_id == self.currency_id and _list_goods(
+            snapshot["lines"], digits
+        ) == _list_goods(self.lines or [], digits)
+
     # === CLEAN-UP ===#
 
     @api.autovacuum
@@ -147,3 +173,11 @@ class AbandonedCart(models.Model):
         )
         # Odoo only deletes cancelled orders and drafts.
         copies.unlink()
+
+
+def _list_goods(lines, digits):
+    """Return the lines of a snapshot in a form that can be compared."""
+    return sorted(
+        (line["product_id"], line["quantity"], round(line["price_subtotal"], digits))
+        for line in lines
+    )

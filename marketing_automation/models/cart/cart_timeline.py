@@ -38,19 +38,24 @@ class AbandonedCart(models.Model):
 
     def _get_departure_events(self):
         labels = dict(self._fields["exclusion_reason"]._description_selection(self.env))
+        is_quotation = self.kind == "quotation"
         return [
             _event(
                 self.cart_created_at,
                 "fa-shopping-cart",
                 "info",
-                self.env._("Cart created"),
+                self.env._("Quotation created")
+                if is_quotation
+                else self.env._("Cart created"),
             ),
             _event(
                 self.abandoned_at,
                 "fa-sign-out",
                 "warning",
-                self.env._("Customer left"),
-                self.env._("The last change to the cart."),
+                self.env._("No answer since")
+                if is_quotation
+                else self.env._("Customer left"),
+                self._get_departure_words(),
             ),
             _event(
                 self.exclusion_reason and self.detected_at,
@@ -60,6 +65,13 @@ class AbandonedCart(models.Model):
                 labels.get(self.exclusion_reason, ""),
             ),
         ]
+
+    def _get_departure_words(self):
+        return {
+            "cart": self.env._("The last change to the cart."),
+            "payment_failed": self.env._("The payment did not go through."),
+            "quotation": self.env._("It was sent, changed, looked at or spoken of."),
+        }[self.kind]
 
     def _get_outcome_events(self):
         # Whoever sees the cart sees the number of its order.

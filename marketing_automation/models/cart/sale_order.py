@@ -11,7 +11,8 @@ class SaleOrder(models.Model):
         readonly=True,
         copy=False,
         help="When the customer last did something to this cart: added, changed or "
-        "removed a product, entered an address, tried to pay.",
+        "removed a product, entered an address, tried to pay. Of a quotation: when it "
+        "was last sent, changed, looked at or spoken of; empty once it is answered.",
     )
     abandonment_ids = fields.One2many(
         "abandoned.cart",
@@ -95,6 +96,16 @@ class SaleOrder(models.Model):
         carts.cart_activity_at = fields.Datetime.now()
         carts.abandoned_cart_id._on_customer_activity()
 
+    def _is_bought(self):
+        """Whether these are orders, or are being paid at this moment."""
+        return any(
+            order.state == "sale"
+            or order.transaction_ids.filtered(
+                lambda tx: tx.state in ("pending", "authorized", "done")
+            )
+            for order in self
+        )
+
     def _get_cart_lines(self):
         """Return the lines of the cart that can be sold at this moment.
 
@@ -104,9 +115,11 @@ class SaleOrder(models.Model):
 
         :rtype: sale.order.line
         """
-        return self.order_line.filtered(
-            lambda line: line._is_recoverable_line() and line._is_sellable_now()
-        )
+        lines = self.order_line.filtered(lambda line: line._is_recoverable_line())
+        if lines and self._is_open_quotation():
+            # What a sales person offers need not be in the shop.
+            return lines.filtered("product_uom_qty")
+        return lines.filtered(lambda line: line._is_sellable_now())
 
     # === ACTION METHODS ===#
 

@@ -1,0 +1,127 @@
+"""Quotations that sales people sent and nobody answered: the same recovery as carts.
+
+Such an order waits for its customer since it was sent, looked at or spoken of last:
+``cart_activity_at``. As soon as the customer answers, it waits for nobody, and the
+field is empty until the shop has its say again.
+"""
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .payments import HAS_LIVE_PAYMENT
+
+# Whoever changes one of these makes a new offer.
+OFFER_FIELDS = {"order_line", "validity_date", "payment_term_id"}
+SPOKEN = ("comment", "email", "email_outgoing")
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    quotation_recovery_enabled = fields.Boolean(
+        string="Follow Up on Quotations",
+        help="Quotations that were sent and not answered are recovered like carts: "
+        "with a sequence of their own, until the customer answers, orders, or the "
+        "quotation expires.",
+    )
+    quotation_idle_days = fields.Integer(
+        string="A Quotation Is Unanswered After",
+        default=3,
+        help="Days after it was sent, looked at, changed or spoken of last.",
+    )
+
+    _quotation_idle_days_positive = models.Constraint(
+        "CHECK(quotation_idle_days > 0)",
+        "A quotation needs at least one day before it counts as unanswered.",
+    )
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    _quotation_idx = models.Index(
+        "(cart_activity_at) WHERE state = 'sent' AND website_id IS NULL"
+    )
+
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        res = super().write(vals)
+        if vals.get("state") == "sent" or OFFER_FIELDS & vals.keys():
+            self._stamp_offer()
+        return res
+
+    # === WHAT HAPPENS TO IT ===#
+
+    def _is_open_quotation(self):
+        """Whether this is a quotation of sales people that its customer has."""
+        self.ensure_one()
+        return self.state == "sent" and not self.website_id
+
+    def _stamp_offer(self):
+        """The shop said something: the customer has time to think about it."""
+        quotations = self.sudo().filtered(lambda order: order._is_open_quotation())
+        if quotations:
+            quotations.cart_activity_at = fields.Datetime.now()
+            quotations.abandonment_ids.enrollment_ids._pause()
+
+    def _stamp_view(self):
+        """The customer looked at these quotations: nobody is written to meanwhile."""
+        self.cart_activity_at = fields.Datetime.now()
+        self.abandonment_ids._on_customer_activity()
+
+    def _stamp_answer(self):
+        """The customer answered: from here on people talk."""
+        self.cart_activity_at = False
+        self.abandonment_ids._mark_returned()
+        self.abandonment_ids.enrollment_ids._stop("replied")
+
+    def _message_post_after_hook(self, message, msg_values):
+        res = super()._message_post_after_hook(message, msg_values)
+        if self._is_open_quotation():
+            self.sudo()._note_quotation_message(message.sudo())
+        return res
+
+    def _note_quotation_message(self, message):
+        """Do what follows from a message in the chatter of a quotation.
+
+        :param mail.message message: anything: also notes, and what Odoo itself notes
+        """
+        if message.subtype_id == self.env.ref("sale.mt_order_viewed"):
+            self._stamp_view()
+        elif message.message_type not in SPOKEN or message.subtype_id.internal:
+            return
+        elif message.author_id.user_ids.filtered(lambda user: user._is_internal()):
+            self._stamp_offer()
+        else:
+            self._stamp_answer()
+
+
+class AbandonedCart(models.Model):
+    _inherit = "abandoned.cart"
+
+    @api.model
+    def _sql_idle_quotations(self):
+        """Return the FROM and WHERE of quotations whose customer does not answer.
+
+        As with carts, each is looked at once after anything happened to it.
+        """
+        now = fields.Datetime.now()
+        return SQL(
+            """FROM sale_order so
+               JOIN res_company c ON c.id = so.company_id
+                AND c.quotation_recovery_enabled
+               WHERE so.state = 'sent' AND so.website_id IS NULL
+                 AND so.cart_activity_at <= %(now)s::timestamp
+                     - c.quotation_idle_days * interval '1 day'
+                 AND so.cart_activity_at > %(now)s::timestamp
+                     - c.cart_expiry_days * interval '1 day'
+                 AND (so.validity_date IS NULL OR so.validity_date >= %(now)s::date)
+                 AND NOT %(is_paid)s
+                 AND NOT EXISTS (
+                     SELECT FROM abandoned_cart seen
+                      WHERE seen.order_id = so.id
+                        AND seen.abandoned_at >= so.cart_activity_at)""",
+            now=now,
+            is_paid=HAS_LIVE_PAYMENT,
+        )
