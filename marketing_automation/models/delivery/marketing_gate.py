@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ..audience.consent_rules import CONSENT_JOINS, CONSENT_RULES, is_suppressed
 from ..cart.cart_detection import RECOVERABLE_LINE, SELLABLE_LINE
+from ..cart.payments import HAS_LIVE_PAYMENT
 from ..sequence.step_rules import get_step_rules
 from .states import PERHAPS_REACHED_STATES
 
@@ -66,12 +67,17 @@ CART_RULES = [
         "expired",
         SQL("cart.state = 'expired' OR cart.expires_at <= clock.now"),
     ),
-    # There is still something in the cart, and the cart is worth it.
+    # They are not paying for it at this moment.
+    ("returned", SQL("so.id IS NOT NULL AND %s", HAS_LIVE_PAYMENT)),
+    # There is still something in the cart, and the cart is worth it. A quotation is
+    # with its customer.
     (
         "emptied",
         SQL(
             """cart.id IS NOT NULL AND (
-                   cart.state = 'excluded' OR so.id IS NULL OR so.state != 'draft'
+                   cart.state = 'excluded' OR so.id IS NULL
+                   OR so.state != CASE cart.kind WHEN 'quotation' THEN 'sent'
+                                                 ELSE 'draft' END
                    OR NOT EXISTS (
                        SELECT FROM sale_order_line sol
                         WHERE sol.order_id = so.id AND %s))""",
@@ -84,10 +90,11 @@ CART_RULES = [
         SQL("so.cart_activity_at > cart.abandoned_at"),
     ),
     # Something of it is still sold. (Stock is checked when the message is rendered.)
+    # What a sales person offers need not be in the shop.
     (
         "nothing_available",
         SQL(
-            """cart.id IS NOT NULL AND NOT EXISTS (
+            """cart.id IS NOT NULL AND cart.kind != 'quotation' AND NOT EXISTS (
                    SELECT FROM sale_order_line sol
                      JOIN website w ON w.id = so.website_id
                      JOIN product_product pp ON pp.id = sol.product_id
