@@ -41,17 +41,20 @@ class MarketingMessage(models.Model):
                        'queued', %(now)s, run.next_at, 0,
                        step.channel, %(priority)s, run.company_id, cart.website_id,
                        cart.partner_id, cart.email, cart.email_normalized,
-                       CASE WHEN step.channel = 'sms' THEN person.phone_sanitized END,
+                       CASE WHEN step.channel = 'sms' THEN number.phone END,
                        COALESCE(wished.lang, cart.lang), step.template_id,
                        run.sequence_id, step.id, run.id, cart.id
                   FROM marketing_enrollment run
                   JOIN marketing_sequence_step step ON step.id = run.next_step_id
                   JOIN abandoned_cart cart ON cart.id = run.abandoned_cart_id
                   LEFT JOIN res_partner person ON person.id = cart.partner_id
+                 CROSS JOIN LATERAL (
+                       SELECT COALESCE(person.phone_sanitized, cart.phone_sanitized)
+                                  AS phone) number
                   LEFT JOIN marketing_recipient wished
                          ON wished.company_id = run.company_id
                         AND wished.address = CASE step.channel
-                            WHEN 'sms' THEN person.phone_sanitized
+                            WHEN 'sms' THEN number.phone
                             ELSE cart.email_normalized END
                  WHERE run.id = ANY(%(run_ids)s)
                     ON CONFLICT (dedupe_key) DO NOTHING
