@@ -7,5 +7,6 @@ from . import preferences
 from . import privacy
 from . import recovery
 from . import tracking
+from . import typed_contact
 from . import unsubscribe
 from . import webhook
