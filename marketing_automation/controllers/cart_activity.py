@@ -7,8 +7,18 @@ from odoo.addons.website_sale.controllers.delivery import Delivery
 from odoo.addons.website_sale.controllers.main import WebsiteSale
 from odoo.addons.website_sale.controllers.payment import PaymentPortal
 
+from .visitor import get_human_signal, is_machine
+
 
 class CartActivity(Cart):
+    @route()
+    def add_to_cart(self, *args, **kwargs):
+        res = super().add_to_cart(*args, **kwargs)
+        # Here alone somebody may be a robot: other ways to fill a cart are the shop's.
+        request.cart._note_visitor(is_machine())
+        _note_person()
+        return res
+
     @route()
     def clear_cart(self):
         cart = request.cart
@@ -22,6 +32,9 @@ class CheckoutActivity(WebsiteSale):
     def shop_address_submit(self, *args, **kwargs):
         res = super().shop_address_submit(*args, **kwargs)
         request.cart._stamp_cart_activity()
+        _note_person()
+        if request.cart and not request.cart._is_nobodys():
+            request.cart._forget_typed_contact()
         return res
 
     @route()
@@ -51,5 +64,12 @@ class PaymentActivity(PaymentPortal):
         # Only after: that the order is this visitor's is checked there. A try that the
         # provider refuses later counts too; one that Odoo refuses is rolled back.
         res = super().shop_payment_transaction(order_id, access_token, **kwargs)
-        request.env["sale.order"].sudo().browse(order_id)._stamp_cart_activity()
+        order = request.env["sale.order"].sudo().browse(order_id)
+        order._stamp_cart_activity()
+        order._note_person("payment")
         return res
+
+
+def _note_person():
+    if signal := get_human_signal():
+        request.cart._note_person(signal)

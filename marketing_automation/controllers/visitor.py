@@ -4,6 +4,9 @@ from odoo.http import request
 
 from ..tools.clients import get_machine_agent
 
+# See `static/src/interactions/cart_person.js`.
+PERSON_COOKIE = "cart_person"
+
 
 def is_prefetch():
     """Whether a browser fetches a page ahead, for a person who may never look at it.
@@ -44,6 +47,20 @@ def is_machine():
     :rtype: bool
     """
     return get_machine_reason() is not None
+
+
+def get_human_signal():
+    """Return how it is known that a person is behind a request.
+
+    The cookie is set by the first movement, touch or key that a browser vouches for
+    (``event.isTrusted``). It names nobody.
+
+    :return: key of ``sale.order.human_signal``, None if it is not known
+    :rtype: str | None
+    """
+    if not request.env.user._is_public():
+        return "login"
+    return "event" if request.cookies.get(PERSON_COOKIE) else None
 
 
 def get_country_code():

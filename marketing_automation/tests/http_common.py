@@ -1,5 +1,5 @@
 from odoo.tests import HttpCase
-from odoo.tests.common import Opener
+from odoo.tests.common import HOST, Opener
 from odoo.tools import SQL
 
 from .common import MarketingCase
@@ -23,7 +23,12 @@ class MarketingHttpCase(MarketingCase, HttpCase):
             self.authenticate(login, login)
         else:
             self.opener = Opener(self)
+        self._move_mouse()
         self.opener.headers["User-Agent"] = BROWSER
+
+    def _move_mouse(self):
+        """Be a person, as the browser of one tells the shop."""
+        self.opener.cookies.set("cart_person", "1", domain=HOST)
 
     def _get(self, path, **kwargs):
         """Open an address the way a browser does, and see what others wrote."""
