@@ -1,6 +1,7 @@
 from odoo.http import request, route
 
 from odoo.addons.website_sale.controllers.cart import Cart
+from odoo.addons.website_sale.controllers.main import WebsiteSale
 from odoo.addons.website_sale.models.website import CART_SESSION_CACHE_KEY
 
 from ..models.coupon.coupon_recovery import GREETING_KEY
@@ -10,6 +11,9 @@ from .visitor import is_machine, is_prefetch
 # What a recovery link leaves in the session: the cart to put back, then what to say.
 PENDING_KEY = "marketing_cart_to_restore"
 NOTICE_KEY = "marketing_cart_notice"
+# Where the visitor wants to go on to, and the pages they can.
+NEXT_KEY = "marketing_cart_next"
+PAYMENT = "payment"
 
 
 class CartRecovery(Cart):
@@ -22,25 +26,29 @@ class CartRecovery(Cart):
     """
 
     @route("/shop/cart/recover/<string:token>", **PAGE)
-    def recover_cart(self, token, **_kwargs):
+    def recover_cart(self, token, to=None, **_kwargs):
         """Send the visitor to their cart, or show a friendly page and nothing else.
 
         :param str token: recovery token of an abandoned cart
+        :param str to: ``payment``: go on to it, if the cart is as it was left
         """
         cart = self._find_visitors_cart(token)
         status = cart._get_link_status() if cart else "unknown"
         if status != "open":
             return self._render_recovery_page(status)
-        path = cart._get_recovery_path()
+        path = cart._get_recovery_path() + ("?to=payment" if to == PAYMENT else "")
         if elsewhere := get_other_website_url(cart, path):
             return request.redirect(elsewhere, code=302, local=False)
-        if cart.website_id != request.website:
+        if cart.kind != "quotation" and cart.website_id != request.website:
             return self._render_recovery_page("unknown")
         if is_prefetch():
             # Anything else would be shown later in place of the real page.
             return request.make_response("", status=503)
+        if cart.kind == "quotation":
+            return self._redirect_to_quotation(cart.order_id)
         if not is_machine():
             request.session[PENDING_KEY] = token
+            request.session[NEXT_KEY] = to if to == PAYMENT else None
         return request.redirect("/shop/cart")
 
     @route()
@@ -50,6 +58,8 @@ class CartRecovery(Cart):
         if token and not is_machine() and request.website.has_ecommerce_access():
             request.session.pop(PENDING_KEY)
             self._restore_cart(token)
+            if path := self._get_next_step(token):
+                return request.redirect(path)
         return super().cart(
             id=id, access_token=access_token, revive_method=revive_method, **post
         )
@@ -121,6 +131,31 @@ class CartRecovery(Cart):
             "restored": [name for name in left if name not in outcome["dropped"]],
         }
 
+    def _get_next_step(self, token):
+        """Return where a visitor goes on to who wants to pay: the payment, or the step
+        of the checkout that is missing.
+
+        :return: the path; None where there is something to read in the cart first
+        :rtype: str | None
+        """
+        wanted = request.session.pop(NEXT_KEY, None)
+        cart, order = self._find_visitors_cart(token), request.cart
+        if wanted != PAYMENT or not order or not cart._is_as_left(order):
+            return None
+        if order.only_services or order.carrier_id:
+            return "/shop/payment"
+        return "/shop/checkout?try_skip_step=true"
+
+    def _redirect_to_quotation(self, order):
+        """Show a quotation where its customer looks at it, answers, signs and pays.
+
+        What only opens links is not led there: Odoo would tell the sales person that
+        the customer looked at it.
+        """
+        if is_machine():
+            return request.redirect("/my")
+        return request.redirect(order.get_portal_url())
+
     def _get_visitors_order(self, cart):
         """Return the order to fill: the one in the session, else the visitor's own.
 
@@ -151,3 +186,10 @@ class CartRecovery(Cart):
             {"status": status},
             status={"unknown": 404, "expired": 410}.get(status, 200),
         )
+
+
+class PaymentRecovery(WebsiteSale):
+    def _get_shop_payment_values(self, order, **kwargs):
+        """Greet whoever a recovery link led to the payment: the same as in the cart."""
+        values = super()._get_shop_payment_values(order, **kwargs)
+        return {**values, "recovery_notice": request.session.pop(NOTICE_KEY, None)}
