@@ -120,6 +120,11 @@ class MarketingTemplateContext(models.AbstractModel):
         }
         if values["total_note"]:
             labels["total"] = message.env._("Subtotal")
+        if cart.kind == "quotation":
+            labels["reason"] = message.env._(
+                "You receive this email because %(shop)s sent you a quotation.",
+                shop=surroundings["shop"]["name"],
+            )
         return {
             **surroundings,
             "labels": labels,
@@ -133,11 +138,17 @@ class MarketingTemplateContext(models.AbstractModel):
     # === WHO ===#
 
     def _get_website(self, message):
+        """Return the website that speaks; none where a company without one follows up
+        on its quotation."""
+        websites = self.env["website"].sudo()
+        cart = message.abandoned_cart_id
         return (
             message.website_id
-            or message.abandoned_cart_id.website_id
+            or cart.website_id
             or message.company_id.website_id
-            or self.env["website"].sudo().get_current_website()
+            or (
+                websites if cart.kind == "quotation" else websites.get_current_website()
+            )
         )
 
     def _get_message_lang(self, message, website):
