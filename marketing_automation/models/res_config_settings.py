@@ -21,6 +21,15 @@ class ResConfigSettings(models.TransientModel):
     attribution_days = fields.Integer(
         related="company_id.attribution_days", readonly=False
     )
+    capture_typed_contact = fields.Boolean(
+        related="website_id.capture_typed_contact", readonly=False
+    )
+    quotation_recovery_enabled = fields.Boolean(
+        related="company_id.quotation_recovery_enabled", readonly=False
+    )
+    quotation_idle_days = fields.Integer(
+        related="company_id.quotation_idle_days", readonly=False
+    )
     consent_policy = fields.Selection(
         related="company_id.consent_policy", readonly=False
     )
@@ -81,6 +90,18 @@ class ResConfigSettings(models.TransientModel):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "marketing_automation.action_website_consent_texts"
+        )
+        return {**action, "res_id": self.website_id.id}
+
+    def action_edit_typed_contact_notice(self):
+        """Open what this website says where guests type their address.
+
+        :return: a window action
+        :rtype: dict
+        """
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "marketing_automation.action_website_typed_contact_notice"
         )
         return {**action, "res_id": self.website_id.id}
 
