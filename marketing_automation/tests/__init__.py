@@ -72,3 +72,9 @@ from . import test_tours_customer
 from . import test_tours_checkout
 from . import test_tours_privacy
 from . import test_privacy_registry
+from . import test_typed_contact
+from . import test_robots
+from . import test_failed_payment
+from . import test_quotation
+from . import test_partner_carts
+from . import test_checkout_browser

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools import format_date
 
 from .rfm_groups import RFM_GROUPS, SCORES
@@ -49,20 +48,13 @@ class ResPartner(models.Model):
         :rtype: str
         """
         self.ensure_one()
-        person = Domain("partner_id", "in", self.ids)
-        if self.email_normalized:
-            person |= Domain("email_normalized", "=", self.email_normalized)
-        # What is excluded from recovery counts as no cart that was left.
-        left = Domain("company_id", "=", self.env.company.id)
-        left &= Domain("state", "!=", "excluded")
-        carts = self.env["abandoned.cart"].search(person & left)
-        if not carts:
+        if not self.marketing_carts_left:
             return ""
         return self.env._(
             "%(left)s left behind, came back to %(returned)s, bought %(recovered)s",
-            left=len(carts),
-            returned=len(carts.filtered(lambda c: c.returned_at or c.recovered_at)),
-            recovered=len(carts.filtered(lambda cart: cart.state == "recovered")),
+            left=self.marketing_carts_left,
+            returned=self.marketing_carts_returned,
+            recovered=self.marketing_carts_recovered,
         )
 
 

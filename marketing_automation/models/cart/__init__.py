@@ -11,3 +11,4 @@ from . import cart_facts
 from . import cart_restore
 from . import sale_order_restore
 from . import cart_timeline
+from . import partner_carts
