@@ -7,7 +7,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, mute_logger
 
-from .outside import BUSINESS_ORDER, LIVE_PAYMENT
+from ...cart.payments import LIVE_PAYMENT
+from .outside import BUSINESS_ORDER
 
 # Tables that mention contacts without making them business partners.
 INCIDENTAL = {

@@ -20,6 +20,7 @@ OUTSIDE_FIELDS = {
     ],
     "sale.order": [
         *("name", "partner_id", "state", "date_order", "cart_activity_at"),
+        *("typed_email", "typed_phone", "visitor_signals", "human_signal"),
         *("amount_total", "currency_id", "client_order_ref", "note", "create_date"),
     ],
     "sale.order.line": ["order_id", "name", "product_uom_qty", "price_total"],
@@ -128,7 +129,12 @@ class MarketingPrivacy(models.AbstractModel):
 
         contacts = find("mailing.contact", ("email_normalized", "in", person.emails))
         visitors = find("website.visitor", ("partner_id", "in", person.partner_ids))
-        orders = find("sale.order", ("partner_id", "in", person.partner_ids))
+        orders = find(
+            "sale.order",
+            "|",
+            ("partner_id", "in", person.partner_ids),
+            ("typed_email_normalized", "in", person.emails),
+        )
         emails = self.env["mail.message"].browse(self._find_emails(person))
         return {
             "res.partner": self.env["res.partner"].browse(person.partner_ids),

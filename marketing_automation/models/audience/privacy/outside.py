@@ -4,10 +4,9 @@ that were never ordered, mailing lists, blacklists, visits, emails, look-ups."""
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...cart.payments import LIVE_PAYMENT
 from ...cart.sale_order import SKIP_ACTIVITY
 
-# Payments that mean something: the others were never made.
-LIVE_PAYMENT = SQL("tx.state IN ('pending', 'authorized', 'done')")
 # Orders that are business documents. A cart of the shop is none until it is ordered;
 # what was merged into another cart was cancelled without ever being one.
 BUSINESS_ORDER = SQL(
@@ -48,10 +47,35 @@ class MarketingPrivacy(models.AbstractModel):
         erased = {model: len(ids) for model, ids in found.items() if ids}
         for model, ids in found.items():
             self._get_quiet(model).browse(ids).unlink()
+        self._erase_typed(person)
         if contacts:
             erased["res.partner"] = self._erase_contacts(contacts)
         self._erase_look_ups(person)
         return erased
+
+    @api.model
+    def _erase_typed(self, person):
+        """Forget what was typed into orders that stay; no quotation is followed up."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """UPDATE sale_order
+                      SET typed_email = NULL, typed_email_normalized = NULL,
+                          typed_phone = NULL
+                    WHERE typed_email_normalized = ANY(%s) OR typed_phone = ANY(%s)""",
+                list(person.emails),
+                list(person.numbers),
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """UPDATE sale_order SET cart_activity_at = NULL
+                    WHERE state = 'sent' AND website_id IS NULL
+                      AND partner_id = ANY(%s)""",
+                list(person.partner_ids),
+            )
+        )
+        self.env["sale.order"].invalidate_model()
 
     @api.model
     def _get_quiet(self, model):
@@ -110,11 +134,14 @@ class MarketingPrivacy(models.AbstractModel):
             SQL(
                 """SELECT o.id FROM sale_order o
                     WHERE o.state = 'draft' AND NOT %s
-                      AND (o.partner_id = ANY(%s) OR o.id IN (
+                      AND (o.partner_id = ANY(%s)
+                           OR o.typed_email_normalized = ANY(%s)
+                           OR o.id IN (
                            SELECT c.order_id FROM abandoned_cart c
                             WHERE c.id = ANY(%s)))""",
                 BUSINESS_ORDER,
                 list(person.partner_ids),
+                list(person.emails),
                 list(person.cart_ids),
             )
         )

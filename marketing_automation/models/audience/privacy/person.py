@@ -98,7 +98,7 @@ class MarketingPrivacy(models.AbstractModel):
             message_ids=self._find_ids(
                 "marketing_message", person, SQL("t.phone_sanitized")
             ),
-            cart_ids=self._find_ids("abandoned_cart", person, SQL("NULL::varchar")),
+            cart_ids=self._find_ids("abandoned_cart", person, SQL("t.phone_sanitized")),
         )
 
     @api.model
@@ -139,9 +139,14 @@ class MarketingPrivacy(models.AbstractModel):
     def _find_former_numbers(self, emails):
         return self._fetch_column(
             SQL(
-                """SELECT DISTINCT phone_sanitized FROM marketing_message
-                    WHERE email_normalized = ANY(%s) AND phone_sanitized IS NOT NULL""",
-                emails,
+                """SELECT phone_sanitized FROM marketing_message
+                    WHERE email_normalized = ANY(%(emails)s)
+                      AND phone_sanitized IS NOT NULL
+                    UNION
+                   SELECT phone_sanitized FROM abandoned_cart
+                    WHERE email_normalized = ANY(%(emails)s)
+                      AND phone_sanitized IS NOT NULL""",
+                emails=emails,
             )
         )
 

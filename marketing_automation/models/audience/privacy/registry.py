@@ -260,7 +260,7 @@ STORED = [
                 name: NOTHING
                 for name in (
                     *("partner_id", "customer_name", "email", "email_normalized"),
-                    *("phone", "lines", "content", "token"),
+                    *("phone", "phone_sanitized", "lines", "content", "token"),
                     # A confirmed order says whose it is.
                     *("order_id", "recovered_order_id"),
                 )
@@ -271,7 +271,10 @@ STORED = [
                         THEN 'expired' ELSE t.state END"""
             ),
         },
-        harmless=("returned_message_id", "recovered_message_id", "lang"),
+        harmless=(
+            *("returned_message_id", "recovered_message_id", "lang"),
+            "robot_signals",
+        ),
         hidden=("token",),
         period=Period(
             "cart_kept_days",
