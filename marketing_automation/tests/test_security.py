@@ -135,6 +135,7 @@ PUBLIC_METHODS = {
     },
     "abandoned.cart": {
         "action_detect_now",
+        "action_mark_person",
         "action_open_order",
         "action_stop_recovery",
         "action_view_messages",
@@ -201,9 +202,11 @@ PUBLIC_METHODS = {
     "marketing.template": {"action_send_test", "copy_data"},
     "res.config.settings": {
         "action_edit_consent_texts",
+        "action_edit_typed_contact_notice",
         "action_open_marketing_providers",
     },
     "res.partner": {
+        "action_view_marketing_carts",
         "action_view_marketing_consent",
         "action_view_marketing_decisions",
         "action_view_marketing_segments",
@@ -214,7 +217,7 @@ PUBLIC_METHODS = {
     "segment.membership": {"action_open_contact", "action_remove"},
     # Odoo's own; keeps figures from pointing at what is gone.
     "product.public.category": {"unlink"},
-    "sale.order": {"action_confirm", "create"},
+    "sale.order": {"action_confirm", "create", "write"},
     "website": {"create", "write"},
 }
 
@@ -814,6 +817,7 @@ class TestSecurity(MarketingCase):
         for role in ("public", "portal", "employee", "manager of B"):
             for call in (
                 self._as(role, cart).action_stop_recovery,
+                self._as(role, cart).action_mark_person,
                 self._as(role, run).action_stop,
                 self._as(role, message).action_cancel,
                 self._as(role, message).action_mark_failed,
@@ -884,6 +888,7 @@ class TestSecurity(MarketingCase):
 OWN_ROUTES = {
     "/shop/cart/recover/<string:token>": {"http": {"GET"}},
     "/shop/cart/returned": {"jsonrpc": {"POST"}},
+    "/shop/cart/contact": {"jsonrpc": {"POST"}},
     "/shop/consent": {"http": {"POST"}},
     "/marketing/click/<string:token>": {"http": {"GET"}},
     "/marketing/open/<string:token>.gif": {"http": {"GET"}},
@@ -899,6 +904,7 @@ OWN_ROUTES = {
 }
 # Odoo's own, extended here: their rights stay Odoo's.
 EXTENDED_ROUTES = {
+    "add_to_cart",
     "cart",
     "clear_cart",
     "process_express_checkout",
@@ -999,6 +1005,7 @@ class TestRoutes(MarketingHttpCase):
             | {
                 "recover_cart",
                 "cart_returned",
+                "keep_typed_contact",
                 "click",
                 "open_pixel",
                 "short_link",
@@ -1120,6 +1127,7 @@ class TestRoutes(MarketingHttpCase):
             (unsubscribe, "PUT"),
             (unsubscribe, "DELETE"),
             ("/shop/cart/returned", "GET"),
+            ("/shop/cart/contact", "GET"),
         ):
             with self.subTest(url=url, method=method):
                 response = self._get(url, method=method, allow_redirects=False)
