@@ -89,6 +89,25 @@ class TestFailedPayment(CheckoutCase):
         self.assertEqual(cart.kind, "payment_failed")
         self.assertEqual(cart.enrollment_ids.state, "active")
 
+    # === ITS SEQUENCE ===#
+
+    def test_sequence_of_its_own(self):
+        self._pay("error")
+        own = self.sequence.copy({"name": "Payments", "kind": "payment_failed"})
+        cart = self._leave(self.order)
+        self.assertEqual(cart.enrollment_ids.sequence_id, own)
+
+    def test_sequence_for_carts_where_there_is_no_other(self):
+        """Nobody's recovery ends because a payment failed."""
+        self._pay("error")
+        other_site = self.env["website"].create(
+            {"name": "Second shop", "company_id": self.company.id}
+        )
+        self.sequence.copy({"kind": "payment_failed", "website_id": other_site.id})
+        self.sequence.copy({"kind": "payment_failed", "active": False})
+        cart = self._leave(self.order)
+        self.assertEqual(cart.enrollment_ids.sequence_id, self.sequence)
+
     # === NO MESSAGE WHILE PAYING ===#
 
     def test_nobody_is_written_to_while_paying(self):

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..audience.consent_rules import hash_of
+from ..cart.sequence_kinds import IS_FOR_KIND
 
 # The sequences that take carts, with the step they begin with.
 OPEN_SEQUENCES = SQL(
@@ -16,10 +17,11 @@ OPEN_SEQUENCES = SQL(
 )
 # The cart (`cart`) is one that the sequence (`seq`) is for.
 FITS = SQL(
-    """seq.kind = cart.kind
+    """%s
        AND (seq.company_id IS NULL OR seq.company_id = cart.company_id)
        AND (seq.website_id IS NULL OR seq.website_id = cart.website_id)
-       AND cart.amount_company >= COALESCE(seq.minimum_amount, 0)"""
+       AND cart.amount_company >= COALESCE(seq.minimum_amount, 0)""",
+    IS_FOR_KIND,
 )
 # The person is a member of the sequence's segment, with any of their contacts.
 IS_IN_SEGMENT = SQL(
