@@ -44,12 +44,13 @@ def may_be_texted(key):
     return SQL(
         """EXISTS (
     SELECT FROM (SELECT 'sms'::varchar AS channel, m.company_id, m.email_normalized,
-                        person.phone_sanitized, m.partner_id
-                   FROM res_partner person
-                  WHERE person.id = m.partner_id
-                    AND COALESCE(person.phone_sanitized, '') != '') m
+                        COALESCE((SELECT person.phone_sanitized
+                                    FROM res_partner person
+                                   WHERE person.id = m.partner_id),
+                                 cart.phone_sanitized) AS phone_sanitized,
+                        m.partner_id) m
       %s
-     WHERE NOT COALESCE(%s, FALSE))""",
+     WHERE m.phone_sanitized != '' AND NOT COALESCE(%s, FALSE))""",
         CONSENT_JOINS,
         SQL(" OR ").join(SQL("(%s)", rule) for rule in refused),
     )
