@@ -14,9 +14,9 @@ class TestQuotation(MarketingHttpCase):
         super().setUp()
         self.website.domain = False
         self.company.quotation_recovery_enabled = True
-        self.sequence.step_ids.template_id = self.env.ref(
-            "marketing_automation.template_quotation"
-        )
+        template = self.env.ref("marketing_automation.template_quotation")
+        self.sequence = self.sequence.copy({"name": "Quotations", "kind": "quotation"})
+        self.sequence.step_ids.template_id = template
         self.seller = new_test_user(
             self.env, "seller", groups="sales_team.group_sale_salesman"
         )
@@ -229,6 +229,19 @@ class TestQuotation(MarketingHttpCase):
         self.assertIn("900.00", message.body_text)
         self.assertIn("sent you a quotation.", message.body_text)
         self.assertNotIn("left items in your cart", message.body_html)
+
+    def test_what_was_offered_holds(self):
+        """No price of today, no word about stock, nothing else instead."""
+        self.machine.list_price = 2000.0
+        self.machine.sale_ok = False
+        _cart, message = self._send()
+        self.assertIn("900.00", message.body_text)
+        self.assertNotIn("2,000", message.body_text)
+        self.assertNotIn("available", message.body_text)
+
+    def test_sequences_for_carts_leave_it_alone(self):
+        self.sequence.active = False
+        self.assertFalse(self._wait().enrollment_ids)
 
     def test_company_without_website(self):
         """It speaks with its own name, not with that of another company's shop."""

@@ -12,13 +12,15 @@ class SaleOrderLine(models.Model):
         """Return what the cart page would show for this line if it were opened now.
 
         The line itself keeps the price of the day it was added until somebody comes
-        back to the cart.
+        back to the cart. What a sales person offered holds.
 
         :return: amount for the whole quantity, in the order's currency, with or without
             taxes as the website shows prices
         :rtype: float
         """
         self.ensure_one()
+        if self.order_id._is_open_quotation():
+            return self._get_cart_display_price()
         return sum(
             part._get_part_amount_today() for part in self._get_lines_with_price()
         )

@@ -173,6 +173,8 @@ class SaleOrderLine(models.Model):
         :rtype: float
         """
         self.ensure_one()
+        if self.order_id._is_open_quotation():
+            return self.product_uom_qty
         order = self.order_id.with_context(**{SKIP_ACTIVITY: True})
         quantity, _warning = order._verify_updated_quantity(
             self, self.product_id.id, self.product_uom_qty, self.product_uom_id.id

@@ -98,7 +98,8 @@ class SaleOrder(models.Model):
         """Return products to propose with this cart: like these, not in the cart, and
         to be had at this moment.
 
-        Each of ``products`` has its turn, so that one of them does not choose all.
+        Each of ``products`` has its turn, so that one of them does not choose all. With
+        a quotation nothing is: what it offers is for its sales person to say.
 
         :param product.product products: what the proposals should be like
         :param int limit: number of products
@@ -107,6 +108,8 @@ class SaleOrder(models.Model):
         :rtype: product.product
         """
         self.ensure_one()
+        if not self.website_id:
+            return products.browse()
         templates = products.product_tmpl_id
         similar = templates._find_similar(
             self.website_id, limit * SPARE, with_accessories
