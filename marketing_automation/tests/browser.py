@@ -25,6 +25,7 @@ IS_QUIET = """new Promise((resolve) => {
 # Keys as the DevTools protocol wants them: code, Windows key code, text.
 KEYS = {
     "Tab": ("Tab", 9, ""),
+    "Backspace": ("Backspace", 8, ""),
     "Enter": ("Enter", 13, "\r"),
     " ": ("Space", 32, " "),
     "ArrowDown": ("ArrowDown", 40, ""),
