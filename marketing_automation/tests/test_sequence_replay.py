@@ -131,6 +131,12 @@ class TestSequenceReplay(SequenceCase):
             ["no_consent", "no_phone", "no_consent"],
         )
 
+    def test_number_that_was_typed_at_checkout(self):
+        guest = self._person()
+        order = self._leave(guest)
+        order.abandoned_cart_id.phone_sanitized = "+36301234567"
+        self.assertEqual(self._outcomes(self._replay(), guest), ["send"] * 3)
+
     def test_not_due_yet(self):
         partner = self._person()
         self._leave(partner, days=0.5)

@@ -329,12 +329,15 @@ class MarketingSequenceReplayLine(models.TransientModel):
                                        AS due_at,
                                    step.id AS step_id, step.channel, step.template_id,
                                    step.sequence AS place, 1 AS priority,
-                                   person.phone_sanitized
+                                   COALESCE(NULLIF(person.phone_sanitized, ''),
+                                            cart.typed_phone) AS phone_sanitized
                               FROM cart
                               JOIN marketing_sequence_step step
                                 ON step.sequence_id = %(sequence_id)s AND step.active
                               LEFT JOIN res_partner person
                                 ON person.id = cart.partner_id) m
+                     CROSS JOIN LATERAL (
+                           SELECT m.typed_phone AS phone_sanitized) cart
                       JOIN marketing_template tpl ON tpl.id = m.template_id
                      CROSS JOIN LATERAL (SELECT tpl.purpose AS code) purpose
                      %(joins)s),

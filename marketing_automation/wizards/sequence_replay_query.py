@@ -53,7 +53,8 @@ def recorded_carts(period):
     return SQL(
         """SELECT cart.id AS cart_id, cart.order_id, cart.partner_id,
                   cart.email_normalized, cart.company_id, cart.website_id, cart.kind,
-                  cart.amount_company, cart.abandoned_at, cart.expires_at
+                  cart.amount_company, cart.abandoned_at, cart.expires_at,
+                  cart.phone_sanitized AS typed_phone
              FROM abandoned_cart cart
             WHERE cart.abandoned_at >= %s AND cart.company_id = ANY(%s)
               AND (cart.state != 'excluded'
@@ -74,7 +75,8 @@ def other_carts(period):
     return SQL(
         """SELECT NULL::int, so.id, so.partner_id, person.email_normalized,
                   so.company_id, so.website_id, 'cart', worth.amount, seen.left_at,
-                  seen.left_at + company.cart_expiry_days * interval '1 day'
+                  seen.left_at + company.cart_expiry_days * interval '1 day',
+                  NULL
              FROM sale_order so
              JOIN website w ON w.id = so.website_id
              JOIN res_users nobody ON nobody.id = w.user_id
