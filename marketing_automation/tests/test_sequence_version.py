@@ -80,6 +80,25 @@ class TestSequenceVersion(SequenceCase):
             self.tested.version_ids[0].summary, "Order of the steps: Step 2 → Step 1"
         )
 
+    def test_what_others_add_to_steps(self):
+        """Coupons and similar products are part of a version, and come back with it."""
+        step = self.tested.step_ids[0]
+        self.assertFalse(step.notes)
+        step.offer_count = 3
+        self.assertEqual(
+            self.tested.version_ids[0].summary, "“Step 1”: Similar Products: none → 3"
+        )
+        self.assertEqual(len(step.notes), 1)
+        coupon = self.env["marketing.coupon"].search([], limit=1)
+        self.assertTrue(coupon)
+        step.write({"coupon_use": "new", "coupon_id": coupon.id, "offer_count": 0})
+        self.assertIn(
+            "Coupon: No coupon → A new coupon", self.tested.version_ids[0].summary
+        )
+        self.assertIn(coupon.name, step.notes[0]["text"])
+        self.tested.version_ids[1].action_restore()
+        self.assertEqual((step.coupon_use, step.offer_count), ("none", 3))
+
     def test_copy_has_versions_of_its_own(self):
         self._edit({"max_messages": 2})
         copy = self.tested.copy()

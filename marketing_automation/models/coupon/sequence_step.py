@@ -36,7 +36,11 @@ class MarketingSequenceStep(models.Model):
                 if step.coupon_use == "new"
                 else self.env._("Reminds of the coupon")
             )
-            step.notes = [*step.notes, {"icon": "fa-ticket", "text": text}]
+            step.notes = [*(step.notes or []), {"icon": "fa-ticket", "text": text}]
+
+    @api.model
+    def _get_version_fields(self):
+        return [*super()._get_version_fields(), "coupon_use", "coupon_id"]
 
     @api.constrains("coupon_use", "coupon_id")
     def _check_coupon(self):

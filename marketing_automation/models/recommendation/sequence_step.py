@@ -20,4 +20,8 @@ class MarketingSequenceStep(models.Model):
         super()._compute_notes()
         for step in self.filtered("offer_count"):
             text = self.env._("Up to %s similar products", step.offer_count)
-            step.notes = [*step.notes, {"icon": "fa-th-large", "text": text}]
+            step.notes = [*(step.notes or []), {"icon": "fa-th-large", "text": text}]
+
+    @api.model
+    def _get_version_fields(self):
+        return [*super()._get_version_fields(), "offer_count"]

@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.tools import format_duration
 
-from .sequence_version import SEQUENCE_FIELDS
+from .sequence_version import SEQUENCE_FIELDS, get_plain_values
 
 DELAY_FIELDS = ("delay_value", "delay_unit", "delay_from")
 WINDOW_FIELDS = ("window_from", "window_until", "window_days")
@@ -16,8 +16,8 @@ class MarketingSequenceStep(models.Model):
     conditions_words = fields.Char(string="Only If", compute="_compute_words")
     window_words = fields.Char(string="Hours of the Day", compute="_compute_words")
     template_words = fields.Char(string="Says", compute="_compute_template_words")
-    # What else there is to say about a step, on its card: dicts `icon`, `text`. Whoever
-    # adds something to steps adds a note.
+    # What else there is to say about a step, on its card: dicts `icon`, `text`; False
+    # if there is nothing. Whoever adds something to steps adds a note.
     notes = fields.Json(compute="_compute_notes")
 
     @api.depends(*DELAY_FIELDS, *WINDOW_FIELDS, "condition_ids.summary")
@@ -147,9 +147,18 @@ class MarketingSequence(models.Model):
         steps = self.env["marketing.sequence.step"]
         words = self._get_step_words(steps, after)
         if before is None:
-            text = ", ".join(filter(None, list(words.values())[1:]))
+            # What every new step says goes without saying.
+            usual = describe_fields(steps, steps._get_version_fields())(
+                get_plain_values(steps.new(), steps._get_version_fields())
+            )
+            told = [
+                text
+                for label, text in list(words.items())[1:]
+                if text and text != usual.get(label)
+            ]
+            what = ", ".join(told)
             return [
-                self.env._("“%(step)s” added: %(what)s", step=after["name"], what=text)
+                self.env._("“%(step)s” added: %(what)s", step=after["name"], what=what)
             ]
         return [
             self.env._("“%(step)s”: %(change)s", step=after["name"], change=change)
