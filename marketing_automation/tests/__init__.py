@@ -10,6 +10,7 @@ from . import test_sequence_edit
 from . import test_sequence_replay
 from . import test_sequence_steps
 from . import test_sequence_version
+from . import test_tours_sequence
 from . import test_delivery
 from . import test_attribution
 from . import test_smtp_provider

@@ -1,6 +1,7 @@
 import {
     Component,
     onMounted,
+    onPatched,
     onWillUnmount,
     onWillUpdateProps,
     useRef,
@@ -127,6 +128,7 @@ export class SequenceStepsField extends X2ManyField {
             this.refresh();
             this.timer = browser.setInterval(() => this.refresh(), REFRESH_MS);
         });
+        onPatched(() => this.followMoved());
         onWillUpdateProps((props) => this.refresh(props.record.resId));
         onWillUnmount(() => browser.clearInterval(this.timer));
     }
@@ -235,10 +237,24 @@ export class SequenceStepsField extends X2ManyField {
         const others = this.list.records.filter((record) => record.id !== step.id);
         const place = this.list.records.indexOf(step) + by;
         await this.list.resequence(step.id, others[place - 1]?.id || null);
-        // Whoever moves it with the keyboard goes on with it.
-        const arrow = by < 0 ? "up" : "down";
-        const selector = `[data-id="${step.id}"] .o_marketing_step_${arrow}`;
-        this.steps.el.querySelector(`${selector}:not(:disabled)`)?.focus();
+        this.moved = {id: step.id, arrow: by < 0 ? "up" : "down"};
+        this.render();
+    }
+
+    /** Whoever moves a step with the keyboard goes on with it, wherever it is now. */
+    followMoved() {
+        if (!this.moved) {
+            return;
+        }
+        const {id, arrow} = this.moved;
+        this.moved = null;
+        const arrows = this.steps.el.querySelectorAll(
+            `[data-id="${id}"] .o_marketing_step_tools .btn:not(:disabled)`
+        );
+        const same = [...arrows].find((button) =>
+            button.classList.contains(`o_marketing_step_${arrow}`)
+        );
+        (same || arrows[0])?.focus();
     }
 }
 
