@@ -53,6 +53,10 @@ class CouponCase(MarketingCase):
         cls.env["marketing.coupon"]._issue_for(message)
         return message.coupon_card_id
 
+    def _complete(self, run):
+        """Let the last message of a run have been sent."""
+        run.write({"state": "completed", "next_step_id": False, "next_at": False})
+
     def _apply(self, order, code):
         """Use a code at checkout; return what went wrong, empty if nothing did."""
         status = order._try_apply_code(code)

@@ -252,7 +252,7 @@ class TestCouponRedemption(CouponCase):
         self.assertIn("not valid any more", self._apply(other, self.card.code))
 
     def test_bought_after_the_run_was_complete(self):
-        self.run_._complete()
+        self._complete(self.run_)
         self.assertFalse(self.card.marketing_revoked_at, "it runs until it expires")
         self.order.action_confirm()
         self.assertTrue(self.card.marketing_revoked_at)
