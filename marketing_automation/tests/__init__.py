@@ -65,6 +65,8 @@ from . import test_coupon_checkout
 from . import test_coupon_floor
 from . import test_coupon_payment
 from . import test_coupon_race
+from . import test_coupon_recovery
+from . import test_coupon_reminder
 from . import test_segment_import
 from . import test_segment_screens
 from . import test_tours_audience

@@ -11,3 +11,5 @@ from . import coupon_payment
 from . import coupon_redeem
 from . import coupon_floor
 from . import coupon_recovery
+from . import coupon_reminder
+from . import coupon_figures
