@@ -33,6 +33,10 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Take away what the database itself was told: Odoo only knows of its tables."""
+    """Take away what the database itself was told: Odoo only knows of its tables.
+
+    Coupons that customers still have stay good, as Odoo's own.
+    """
+    env["marketing.coupon"]._let_go()
     env.cr.execute(SQL("DROP FUNCTION IF EXISTS marketing_consent_log_keep() CASCADE"))
     daily_watch.unwatch(env.cr)

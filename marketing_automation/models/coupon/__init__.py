@@ -13,3 +13,4 @@ from . import coupon_floor
 from . import coupon_recovery
 from . import coupon_reminder
 from . import coupon_figures
+from . import coupon_removal

@@ -1,0 +1,65 @@
+"""What becomes of coupons when the addon is removed: promises to customers are kept."""
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from .loyalty_card import IS_OPEN
+
+
+class MarketingCoupon(models.Model):
+    _inherit = "marketing.coupon"
+
+    @api.model
+    def _let_go(self):
+        """Leave coupons behind as Odoo's own, where somebody still counts on them.
+
+        Who has a coupon can use it until it expires, by its code alone: whose it is and
+        its smallest order, only this addon knows. Their programmes end by themselves on
+        the last day of their last coupon. Others are archived if orders refer to them,
+        and deleted if nothing does; so are coupons nobody can use or has used.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """DELETE FROM loyalty_card card
+                    WHERE card.marketing_coupon_id IS NOT NULL AND NOT (%s)
+                      AND NOT EXISTS (SELECT FROM loyalty_history h
+                                       WHERE h.card_id = card.id)
+                      AND NOT EXISTS (SELECT FROM sale_order_line sol
+                                       WHERE sol.coupon_id = card.id)""",
+                self._get_still_good(),
+            )
+        )
+        self.env.invalidate_all(flush=False)
+        rules = self.with_context(active_test=False).search([])
+        for program in rules._get_programs():
+            program._let_go()
+
+    @api.model
+    def _get_still_good(self):
+        return SQL("%s AND card.expiration_date >= CURRENT_DATE", IS_OPEN)
+
+
+class LoyaltyProgram(models.Model):
+    _inherit = "loyalty.program"
+
+    def _let_go(self):
+        """Let this programme go on without us as long as somebody needs it."""
+        last_days = [
+            card.expiration_date
+            for card in self.coupon_ids
+            if card._is_open() and card.expiration_date
+        ]
+        if last_days:
+            self.date_to = max(last_days)
+            return
+        rewards = self.with_context(active_test=False).reward_ids
+        lines = self.env["sale.order.line"]
+        self.active = False
+        if self.coupon_ids or lines.search_count(
+            [("reward_id", "in", rewards.ids)], limit=1
+        ):
+            return
+        products = rewards.discount_line_product_id
+        self.unlink()
+        products.product_tmpl_id.unlink()
