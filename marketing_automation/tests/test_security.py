@@ -36,6 +36,7 @@ MODELS = {
     "marketing.sequence.version": READ_ONLY,
     "marketing.enrollment": READ_ONLY,
     "marketing.coupon": EDITED_BY_MANAGERS,
+    "marketing.coupon.card": READ_ONLY,
     "marketing.coupon.tier": EDITED_BY_MANAGERS,
     "marketing.template": EDITED_BY_MANAGERS,
     "marketing.message": READ_ONLY,
@@ -142,7 +143,8 @@ PUBLIC_METHODS = {
     },
     "mail.blacklist": {"create", "write"},
     "marketing.blacklist": {"create", "write"},
-    "marketing.coupon": {"copy_data", "write"},
+    "marketing.coupon": {"action_view_cards", "copy_data", "write"},
+    "marketing.coupon.card": {"action_open_cart", "action_withdraw"},
     "marketing.enrollment": {"action_stop"},
     "marketing.message": {
         "action_cancel",
@@ -246,6 +248,7 @@ class TestSecurity(MarketingCase):
         cls._process_steps()
         for cart in (cls.cart, cls.cart_b):
             cls._create_short_link(cart.message_ids)
+            cls._create_card(cart)
         cls.smtp.throttle_ids = [Command.create({"domain": "example.com"})]
         cls.sequence.step_ids[-1].condition_ids = [Command.create({"kind": "clicked"})]
         for company in (cls.company, cls.company_b):
@@ -304,6 +307,7 @@ class TestSecurity(MarketingCase):
             ),
             "marketing.coupon": lambda: self._create_coupon(company),
             "marketing.coupon.tier": lambda: self._create_coupon(company).tier_ids,
+            "marketing.coupon.card": lambda: self._create_card(shop),
             "marketing.template": lambda: self._create_template(company),
             "marketing.provider": lambda: self.env["marketing.provider"].create(
                 {"name": "Own", "company_id": company.id}
@@ -419,6 +423,22 @@ class TestSecurity(MarketingCase):
                 "tier_ids": [Command.create({"amount_from": 0, "percent": 5})],
             }
         )
+
+    @classmethod
+    def _create_card(cls, cart):
+        """Return the coupon of a cart, as those who have no rights on cards see it."""
+        message = cart.message_ids[:1]
+        if not message.coupon_card_id:
+            message.step_id.write(
+                {
+                    "coupon_use": "new",
+                    "coupon_id": cls.env.ref("marketing_automation.coupon_tiered").id,
+                }
+            )
+            cls.env["marketing.coupon"]._issue_for(message)
+            message.step_id.write({"coupon_use": "none", "coupon_id": False})
+            cls.env.flush_all()
+        return cls.env["marketing.coupon.card"].browse(message.coupon_card_id.id)
 
     def _create_template(self, company=None):
         return self.env["marketing.template"].create(
@@ -889,6 +909,7 @@ OWN_ROUTES = {
     "/shop/cart/recover/<string:token>": {"http": {"GET"}},
     "/shop/cart/returned": {"jsonrpc": {"POST"}},
     "/shop/cart/contact": {"jsonrpc": {"POST"}},
+    "/shop/greeting/close": {"http": {"POST"}},
     "/shop/consent": {"http": {"POST"}},
     "/marketing/click/<string:token>": {"http": {"GET"}},
     "/marketing/open/<string:token>.gif": {"http": {"GET"}},
@@ -910,6 +931,7 @@ EXTENDED_ROUTES = {
     "process_express_checkout",
     "shop_address_submit",
     "shop_payment_transaction",
+    "shop_payment_validate",
     "shop_set_delivery_method",
     "shop_update_address",
 }
@@ -1006,6 +1028,7 @@ class TestRoutes(MarketingHttpCase):
                 "recover_cart",
                 "cart_returned",
                 "keep_typed_contact",
+                "close_greeting",
                 "click",
                 "open_pixel",
                 "short_link",

@@ -133,7 +133,6 @@ class MarketingCoupon(models.Model):
     withdrawn_count = fields.Integer(string="Taken Back", compute="_compute_figures")
     used_share = fields.Float(string="Used (Share)", compute="_compute_figures")
     discount_given = fields.Monetary(
-        string="Discount Given",
         compute="_compute_figures",
         help="By confirmed orders, with tax, in your company's currency.",
     )

@@ -31,8 +31,8 @@ class MarketingCoupon(models.Model):
             )
         )
         self.env.invalidate_all(flush=False)
-        rules = self.with_context(active_test=False).search([])
-        for program in rules._get_programs():
+        programs = self.env["loyalty.program"].with_context(active_test=False)
+        for program in programs.search([("marketing_coupon_id", "!=", False)]):
             program._let_go()
 
     @api.model
