@@ -82,3 +82,4 @@ from . import test_failed_payment
 from . import test_quotation
 from . import test_partner_carts
 from . import test_checkout_browser
+from . import test_cart_return

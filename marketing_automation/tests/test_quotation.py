@@ -150,6 +150,17 @@ class TestQuotation(MarketingHttpCase):
         self._say(stranger, message_type="email", subtype_xmlid="mail.mt_comment")
         self.assertEqual(run.stop_reason, "replied")
 
+    def test_the_shops_own_programs_are_no_customer(self):
+        _cart, run = self._start()
+        for author in (self.env.ref("base.partner_root"), self.company.partner_id):
+            self._say(
+                author,
+                message_type="email_outgoing",
+                subtype_xmlid="mail.mt_comment",
+            )
+            self.assertEqual(run.state, "paused")
+            self.assertTrue(self.order.cart_activity_at)
+
     def test_notes_change_nothing(self):
         _cart, run = self._start()
         before = self.order.cart_activity_at

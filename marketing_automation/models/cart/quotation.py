@@ -91,10 +91,29 @@ class SaleOrder(models.Model):
             self._stamp_view()
         elif message.message_type not in SPOKEN or message.subtype_id.internal:
             return
-        elif message.author_id.user_ids.filtered(lambda user: user._is_internal()):
-            self._stamp_offer()
-        else:
+        elif self._is_said_by_customer(message):
             self._stamp_answer()
+        else:
+            self._stamp_offer()
+
+    def _is_said_by_customer(self, message):
+        """Whether the customer's side speaks: anybody by email, or somebody of theirs
+        in the portal; not the shop's people and programs.
+
+        :param mail.message message: a message in the chatter of this quotation
+        :rtype: bool
+        """
+        author = message.author_id
+        # Odoo's own user is an archived one.
+        users = author.with_context(active_test=False).user_ids
+        if users.filtered(lambda user: user._is_internal()):
+            return False
+        family = author.commercial_partner_id
+        return (
+            message.message_type == "email"
+            or bool(users)
+            or family == self.partner_id.commercial_partner_id
+        )
 
 
 class AbandonedCart(models.Model):
