@@ -291,7 +291,9 @@ class MarketingMessage(models.Model):
 
     def action_mark_sent(self):
         """Settle uncertain messages: somebody found out that they arrived."""
-        self._settle("sent")
+        for message in self._settle("sent"):
+            # When it left is known as well as whether.
+            message.sent_at = message.sending_at
 
     def action_mark_failed(self):
         """Settle uncertain messages: somebody found out that they never left."""
@@ -334,7 +336,7 @@ class MarketingMessage(models.Model):
     def _settle(self, state):
         self.check_access("read")
         uncertain = self.sudo().filtered(lambda message: message.state == "uncertain")
-        uncertain._set_state(state, "settled")
+        return uncertain._set_state(state, "settled")
 
     # === KEYS ===#
 
