@@ -50,6 +50,13 @@ class Browser:
 
     def open(self, path, width=1280):
         """Open an address in a window of this width (pixels), and wait for it."""
+        self.resize(width)
+        self.go(path, SETTLED if self._has_scripts else "true")
+        if self._has_scripts:
+            self.evaluate(IS_QUIET)
+
+    def resize(self, width):
+        """Make the window as wide as this (pixels)."""
         self._send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -57,11 +64,12 @@ class Browser:
             deviceScaleFactor=1,
             mobile=False,
         )
+
+    def go(self, path, ready):
+        """Open an address, and wait until a script comes to something true."""
         self._chrome.navigate_to(urljoin(self._case.base_url(), path), wait_stop=True)
         self.wait_for("document.readyState === 'complete'")
-        if self._has_scripts:
-            self.wait_for(SETTLED)
-            self.evaluate(IS_QUIET)
+        self.wait_for(ready)
 
     def evaluate(self, script):
         """Return what a script of the page comes to; promises are waited for."""
