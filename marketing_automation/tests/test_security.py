@@ -162,7 +162,7 @@ PUBLIC_METHODS = {
     },
     "marketing.customer.metrics": {"action_open_customer", "action_view_thresholds"},
     "marketing.daily.change": {"init"},
-    "marketing.dashboard": {"get_data", "get_records"},
+    "marketing.dashboard": {"get_data", "get_holdout", "get_records"},
     "marketing.decision": {"action_open"},
     "marketing.provider": {
         "action_check_domain",
