@@ -75,6 +75,10 @@
         "views/website/typed_contact_templates.xml",
         "views/website/unsubscribe_templates.xml",
         "views/insight/dashboard_views.xml",
+        "views/insight/cart_report_views.xml",
+        "views/insight/message_report_views.xml",
+        "views/insight/enrollment_report_views.xml",
+        "views/insight/digest_views.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -1,3 +1,5 @@
+from werkzeug.exceptions import NotFound
+
 from odoo.exceptions import AccessError, UserError
 from odoo.http import Controller, content_disposition, request, route
 
@@ -30,8 +32,8 @@ class Dashboard(Controller):
             content, mime_type, name = request.env["marketing.dashboard"]._export(
                 known, format
             )
-        except (AccessError, UserError, ValueError):
-            return request.not_found()
+        except (AccessError, UserError, ValueError) as error:
+            raise NotFound() from error
         return request.make_response(
             content,
             [

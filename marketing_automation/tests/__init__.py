@@ -57,7 +57,12 @@ from . import test_segment_criteria
 from . import test_segment_property
 from . import test_segment_refresh
 from . import test_customer_metrics
+from . import test_periods
+from . import test_statistics
 from . import test_dashboard_figures
+from . import test_dashboard
+from . import test_tours_dashboard
+from . import test_holdout_figures
 from . import test_privacy
 from . import test_contact_files
 from . import test_coupon_issue

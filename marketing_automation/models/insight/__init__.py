@@ -5,4 +5,7 @@ from . import dashboard
 from . import dashboard_records
 from . import dashboard_tables
 from . import dashboard_setup
+from . import discounts
 from . import dashboard_export
+from . import holdout
+from . import digest_digest

@@ -86,7 +86,7 @@ class MarketingDailyFigure(models.Model):
         """
         if not points:
             return []
-        self.env.flush_all()
+        self._prepare()
         stale = self._get_stale(
             companies, min(point[0] for point in points), max(p[1] for p in points)
         )
@@ -95,7 +95,9 @@ class MarketingDailyFigure(models.Model):
                 """SELECT p.point, f.figure, f.sequence_id, f.step_id, f.channel,
                           f.key, sum(f.value) AS value
                      FROM (VALUES %(points)s) p (point, first, last)
-                     JOIN (%(figures)s) f ON f.day BETWEEN p.first AND p.last
+                    CROSS JOIN LATERAL generate_series(
+                          p.first, p.last, interval '1 day') d (day)
+                     JOIN (%(figures)s) f ON f.day = d.day::date
                     WHERE %(website)s AND %(kind)s
                     GROUP BY 1, 2, 3, 4, 5, 6""",
                 points=SQL(", ").join(
@@ -108,6 +110,13 @@ class MarketingDailyFigure(models.Model):
             )
         )
         return [{**row, "value": float(row["value"] or 0)} for row in rows]
+
+    @api.model
+    def _prepare(self):
+        """Get ready to count what is in the database."""
+        self.env.flush_all()
+        # Compiling these queries takes longer than they do.
+        self.env.cr.execute("SET LOCAL jit = off")
 
     @api.model
     def _get_stale(self, companies, first, last):
@@ -174,7 +183,7 @@ class MarketingDailyFigure(models.Model):
         :return: number of days stored; 0 when none is left
         :rtype: int
         """
-        self.env.flush_all()
+        self._prepare()
         stale = self.env.execute_query(
             SQL(
                 """SELECT DISTINCT company_id, source, day FROM marketing_daily_change

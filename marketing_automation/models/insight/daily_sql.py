@@ -19,6 +19,11 @@ REACHED = SQL("(%s)", SQL(", ").join(SQL("%s", state) for state in REACHED_STATE
 # States of messages that will not be sent any more.
 UNSENT_STATES = ("skipped", "failed", "cancelled")
 UNSENT = SQL("(%s)", SQL(", ").join(SQL("%s", state) for state in UNSENT_STATES))
+# Of the cart a message is about. One look at a time: joined, the database would rather
+# read all carts for the messages of a day.
+KIND = SQL(
+    "(SELECT cart.kind FROM abandoned_cart cart WHERE cart.id = m.abandoned_cart_id)"
+)
 
 # Carts by the day they were left behind.
 CARTS = SQL(
@@ -105,8 +110,8 @@ MESSAGES = SQL(
               t.sequence_id, t.step_id, t.channel, v.key, v.value::numeric
          FROM w
         CROSS JOIN LATERAL (
-              SELECT m.website_id, cart.kind, m.sequence_id, m.step_id, m.channel,
-                     m.provider_id::varchar AS provider, count(*) AS number,
+              SELECT m.website_id, %(kind)s AS kind, m.sequence_id, m.step_id,
+                     m.channel, m.provider_id::varchar AS provider, count(*) AS number,
                      count(*) FILTER (WHERE m.is_sandbox) AS sandbox,
                      count(*) FILTER (WHERE did.is_opened) AS opened,
                      count(*) FILTER (WHERE did.is_clicked) AS clicked,
@@ -114,14 +119,14 @@ MESSAGES = SQL(
                      sum(m.attributed_revenue) AS revenue,
                      sum(m.segment_count) FILTER (WHERE NOT m.is_sandbox) AS segments
                 FROM marketing_message m
-                JOIN abandoned_cart cart ON cart.id = m.abandoned_cart_id
                 LEFT JOIN LATERAL (
                      SELECT bool_or(e.kind = 'open') AS is_opened,
                             bool_or(e.kind = 'click') AS is_clicked
                        FROM marketing_engagement e
                       WHERE e.message_id = m.id AND e.is_machine IS NOT TRUE
                      ) did ON TRUE
-               WHERE m.company_id = w.company_id AND m.state IN %(reached)s
+               WHERE m.company_id = w.company_id AND m.abandoned_cart_id IS NOT NULL
+                 AND m.state IN %(reached)s
                  AND m.sent_at >= w.since AND m.sent_at < w.until
                GROUP BY 1, 2, 3, 4, 5, 6) t
         CROSS JOIN LATERAL (VALUES
@@ -131,6 +136,7 @@ MESSAGES = SQL(
               ('segments', t.provider, t.segments)
               ) v (figure, key, value)
         WHERE v.value != 0""",
+    kind=KIND,
     reached=REACHED,
 )
 # Messages about carts that are not sent, by the day that was decided.
@@ -139,13 +145,14 @@ UNSENT_MESSAGES = SQL(
               NULL::int, NULL::int, NULL::varchar, t.key, t.number::numeric
          FROM w
         CROSS JOIN LATERAL (
-              SELECT m.website_id, cart.kind, COALESCE(m.reason, '') AS key,
+              SELECT m.website_id, %(kind)s AS kind, COALESCE(m.reason, '') AS key,
                      count(*) AS number
                 FROM marketing_message m
-                JOIN abandoned_cart cart ON cart.id = m.abandoned_cart_id
-               WHERE m.company_id = w.company_id AND m.state IN %(unsent)s
+               WHERE m.company_id = w.company_id AND m.abandoned_cart_id IS NOT NULL
+                 AND m.state IN %(unsent)s
                  AND m.state_changed_at >= w.since AND m.state_changed_at < w.until
                GROUP BY 1, 2, 3) t""",
+    kind=KIND,
     unsent=UNSENT,
 )
 SOURCES = {

@@ -13,7 +13,7 @@ from .totals import BEFORE, NOW, Totals, share
 KPIS = (
     *("recovered_revenue", "recovered", "recovery_rate", "stake_value"),
     *("left", "returned", "sent", "click_rate"),
-    *("credited_revenue", "message_cost", "net"),
+    *("credited_revenue", "discounts", "message_cost", "net"),
 )
 FUNNEL = ("left", "reachable", "written", "clicked", "came_back", "bought")
 CHART = ("recovered_revenue", "recovered", "left", "left_value", "sent", "returned")
@@ -162,7 +162,7 @@ class MarketingDashboard(models.AbstractModel):
                 [website.id, website.name]
                 for website in websites.search([("company_id", "in", companies.ids)])
             ],
-            "kinds": kinds._description_selection(self.env),
+            "kinds": [list(kind) for kind in kinds._description_selection(self.env)],
         }
 
     @api.model
@@ -190,6 +190,7 @@ class MarketingDashboard(models.AbstractModel):
         for when in (NOW, BEFORE):
             self._work_out(totals, when)
         self._put_stake(report, totals)
+        self._put_discounts(report, totals)
         return totals, (unit, now, before)
 
     @api.model
@@ -284,9 +285,13 @@ class MarketingDashboard(models.AbstractModel):
             if can_compare and figure.unit != "share"
             else None,
             "good": figure.good,
-            "can_open": bool(figure.model),
+            "can_open": self._can_open(figure),
             "is_now": bool(figure.model and not figure.moment),
         }
+
+    @api.model
+    def _can_open(self, figure):
+        return bool(figure.model) and self.env[figure.model].has_access("read")
 
     @api.model
     def _explain(self, name):

@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .figures import CART, FIGURES, KEY_FIELDS, MESSAGE
+from .figures import FIGURES, KEY_FIELDS, PATHS
 
 # Fields by which a figure of messages may be narrowed down.
 MESSAGE_FIELDS = ("sequence_id", "step_id", "channel")
@@ -23,12 +23,14 @@ class MarketingDashboard(models.AbstractModel):
             ``channel``; only the records with this value, False for those without
         :return: a window action
         :rtype: dict
-        :raise UserError: nothing is listed behind this figure
+        :raise UserError: nothing is listed behind this figure, or not for this user
         """
         self._check_rights()
         known = FIGURES.get(figure)
         if not known or not known.model:
             raise UserError(self.env._("There is no list behind this figure."))
+        if not self.env[known.model].has_access("read"):
+            raise UserError(self.env._("You may see this sum, but not its records."))
         report = self._read_options(options)
         return {
             "type": "ir.actions.act_window",
@@ -50,12 +52,12 @@ class MarketingDashboard(models.AbstractModel):
         """
         known = FIGURES[figure]
         domain = Domain.AND([condition] for condition in known.domain)
-        domain &= self._get_period_domain(report, known.moment)
+        paths = PATHS[known.model]
+        domain &= self._get_period_domain(report, known.moment, paths["company"])
         if report.website:
-            domain &= Domain("website_id", "=", report.website)
+            domain &= Domain(paths["website"], "=", report.website)
         if report.kind:
-            kind = {CART: "kind", MESSAGE: "abandoned_cart_id.kind"}[known.model]
-            domain &= Domain(kind, "=", report.kind)
+            domain &= Domain(paths["kind"], "=", report.kind)
         for name, value in narrowed.items():
             field = KEY_FIELDS.get(figure) if name == "key" else name
             if field not in (*KEY_FIELDS.values(), *MESSAGE_FIELDS):
@@ -64,13 +66,13 @@ class MarketingDashboard(models.AbstractModel):
         return domain
 
     @api.model
-    def _get_period_domain(self, report, moment):
+    def _get_period_domain(self, report, moment, company):
         """Return the domain of what happened within the days of each company."""
         companies = report.companies
         if not moment:
-            return Domain("company_id", "in", companies.ids)
+            return Domain(company, "in", companies.ids)
         return Domain.OR(
-            Domain("company_id", "=", company_id)
+            Domain(company, "=", company_id)
             & Domain(moment, ">=", begin)
             & Domain(moment, "<", end)
             for company_id, (begin, end) in self.env["marketing.daily.figure"]

@@ -13,12 +13,13 @@ from .daily_sql import UNSENT_STATES
 
 _lt = LazyTranslate(__name__)
 
-CART, MESSAGE = "abandoned.cart", "marketing.message"
+CART, MESSAGE, CARD = "abandoned.cart", "marketing.message", "loyalty.card"
 ABOUT_CART = ("abandoned_cart_id", "!=", False)
 SENT = ("state", "in", REACHED_STATES)
 BY_PEOPLE = ("is_machine", "!=", True)
 WRITTEN = ("message_ids", "any", [SENT])
 BOUGHT = ("state", "=", "recovered")
+OF_ORDER = ("marketing_redeemed_order_id", "!=", False)
 
 
 def _did(kind):
@@ -255,6 +256,25 @@ FIGURES = {
         unit="money",
         good=True,
     ),
+    "redeemed": Figure(
+        _lt("Coupons used"),
+        _lt("Coupons from messages whose order was confirmed in this period."),
+        CARD,
+        "marketing_redeemed_at",
+        (OF_ORDER,),
+    ),
+    "discounts": Figure(
+        _lt("Discounts given"),
+        _lt(
+            "What the coupons used in this period took off their orders. Revenue is "
+            "counted after discounts: this is not taken off once more."
+        ),
+        CARD,
+        "marketing_redeemed_at",
+        (OF_ORDER,),
+        measure="marketing_discount_company",
+        unit="money",
+    ),
     "message_cost": Figure(
         _lt("Cost of messages"),
         _lt(
@@ -281,6 +301,20 @@ FIGURES = {
         "state_changed_at",
         (ABOUT_CART, ("state", "in", UNSENT_STATES)),
     ),
+}
+# Where records of a model say whose they are and what they are about.
+PATHS = {
+    CART: {"company": "company_id", "website": "website_id", "kind": "kind"},
+    MESSAGE: {
+        "company": "company_id",
+        "website": "website_id",
+        "kind": "abandoned_cart_id.kind",
+    },
+    CARD: {
+        "company": "marketing_redeemed_order_id.company_id",
+        "website": "marketing_enrollment_id.abandoned_cart_id.website_id",
+        "kind": "marketing_enrollment_id.abandoned_cart_id.kind",
+    },
 }
 # By which field the key of a figure is told apart.
 KEY_FIELDS = {

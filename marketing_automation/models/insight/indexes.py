@@ -28,3 +28,9 @@ class MarketingMessage(models.Model):
         "(company_id, state_changed_at) "
         "WHERE state IN ('skipped', 'failed', 'cancelled')"
     )
+
+
+class MarketingEnrollment(models.Model):
+    _inherit = "marketing.enrollment"
+
+    _started_idx = models.Index("(company_id, started_at)")

@@ -12,6 +12,7 @@ import {standardActionServiceProps} from "@web/webclient/actions/action_service"
 import {Dropdown} from "@web/core/dropdown/dropdown";
 import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {Funnel} from "./funnel";
+import {HoldoutCard} from "./holdout_card";
 import {KeyList} from "./key_list";
 import {KpiCard} from "./kpi_card";
 import {SetupList} from "./setup_list";
@@ -29,6 +30,7 @@ export class MarketingDashboard extends Component {
         Dropdown,
         DropdownItem,
         Funnel,
+        HoldoutCard,
         KeyList,
         KpiCard,
         SetupList,

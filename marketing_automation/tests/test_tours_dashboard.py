@@ -1,0 +1,75 @@
+import json
+
+from odoo.tests import HttpCase, tagged
+
+from .browser import IS_QUIET, open_browser
+from .common import MarketingCase
+from .test_accessibility import DESK, PHONE, TAGS, find_axe
+from .world import create_recovered_cart
+
+READY = """!!document.querySelector(
+    ".o_marketing_dashboard .o_marketing_holdout[data-state], "
+    + ".o_marketing_dashboard_empty")"""
+
+
+@tagged("post_install", "-at_install")
+class TestToursDashboard(MarketingCase, HttpCase):
+    """The dashboard in a real browser."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["abandoned.cart"].search([]).unlink()
+        cls.env["marketing.sequence"].search([]).holdout_percent = 0
+
+    def _create_carts(self):
+        cart = create_recovered_cart(self, "anna.tour@example.com")
+        cart.message_ids.sent_at = cart.message_ids.sending_at
+        self._abandon(self._create_customer("Bo", "bo@example.com"))
+        self.env.flush_all()
+
+    def test_figures(self):
+        self._create_carts()
+        self.start_tour(
+            "/odoo/marketing-dashboard", "marketing_automation_dashboard", login="admin"
+        )
+
+    def test_empty(self):
+        self.start_tour(
+            "/odoo/marketing-dashboard",
+            "marketing_automation_dashboard_empty",
+            login="admin",
+        )
+
+    def test_accessible(self):
+        """axe-core finds nothing wrong, on a phone and on a desk, empty and full."""
+        axe = find_axe()
+        if not axe:
+            self.skipTest("tools/test runs this, with axe-core")
+        with open_browser(self, "admin") as browser:
+            self._assert_accessible(browser, axe)
+        self._create_carts()
+        with open_browser(self, "admin") as browser:
+            self._assert_accessible(browser, axe)
+
+    def _assert_accessible(self, browser, axe):
+        for width in (PHONE, DESK):
+            browser.resize(width)
+            browser.go("/odoo/marketing-dashboard", READY)
+            browser.evaluate(IS_QUIET)
+            browser.evaluate(axe.read_text(encoding="utf-8"))
+            options = json.dumps(
+                {"runOnly": {"type": "tag", "values": TAGS}, "preload": False}
+            )
+            violations = browser.evaluate(
+                f"""axe.run(".o_marketing_dashboard", {options}).then((result) =>
+                    result.violations.map((rule) => [
+                        rule.id, rule.nodes.map((node) => node.html)]))"""
+            )
+            with self.subTest(width=width):
+                self.assertEqual(violations, [])
+                self.assertTrue(
+                    browser.evaluate(
+                        "document.documentElement.scrollWidth <= window.innerWidth"
+                    )
+                )
