@@ -33,9 +33,7 @@ class TestCartReturn(CheckoutCase):
         self.assertEqual(cart.enrollment_ids, run, "no second run")
         self.assertEqual(run.state, "active")
         self.assertIn("Lamp", cart.content)
-        self.assertEqual(
-            run.next_step_id, self.sequence.step_ids.sorted("sequence")[1]
-        )
+        self.assertEqual(run.next_step_id, self.sequence.step_ids.sorted("sequence")[1])
         self._shift(cart, hours=23)
         self.assertEqual(len(self._send_due(cart)), 2)
 
