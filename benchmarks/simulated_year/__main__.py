@@ -55,10 +55,9 @@ def simulate(env, options):
     from shop import Shop
     from shoppers import Shoppers
 
-    draw, ledger = random.Random(options.seed), Ledger()
-    shop = Shop(env, draw, options.customers)
-    problems = []
+    draw, ledger, problems = random.Random(options.seed), Ledger(), []
     with Clock(options.start) as clock:
+        shop = Shop(env, draw, options.customers)
         shoppers = Shoppers(shop, clock, ledger, draw)
         checks = Checks(shop, ledger, clock)
         for day in range(options.days):

@@ -45,6 +45,8 @@ class Checks:
             self._check_carts,
             self._check_all_found,
             self._check_revenue,
+            self._check_dashboard,
+            self._check_coupons,
             self._check_rows,
         ):
             problems += check()
@@ -172,6 +174,95 @@ class Checks:
             return []
         return [f"recovered revenue is said to be {shown}, the orders are {real:.2f}"]
 
+    def _check_dashboard(self):
+        """The dashboard says what the orders say, on the first day of each month."""
+        if self.clock.now.day != 1:
+            return []
+        self.env["marketing.daily.figure"]._cron_refresh()
+        first, last = self.shop.opened_at.date(), self.clock.now.date()
+        data = self.env["marketing.dashboard"].get_data(
+            {"period": "custom", "first": str(first), "last": str(last)}
+        )
+        shown = {kpi["name"]: kpi["value"] for kpi in data["kpis"]}
+        rows = self._fetch(
+            "SELECT DISTINCT recovered_order_id FROM abandoned_cart"
+            " WHERE state = 'recovered'"
+        )
+        recovered = {order_id for (order_id,) in rows}
+        orders = [
+            purchase
+            for purchase in self.ledger.purchases
+            if purchase.order_id in recovered and not purchase.cancelled
+        ]
+        real = {"recovered_revenue": sum(purchase.amount for purchase in orders)}
+        return [
+            f"the dashboard says {key} is {shown[key]}, it is {value:.2f}"
+            for key, value in real.items()
+            if abs(shown[key] - value) > 0.005
+        ]
+
+    # === COUPONS ===#
+
+    def _check_coupons(self):
+        """Coupons redeemed are those in Odoo's history; each once, by its person."""
+        redeemed = {
+            row[0]
+            for row in self._fetch(
+                "SELECT id FROM loyalty_card WHERE marketing_redeemed_at IS NOT NULL"
+            )
+        }
+        history = {
+            row[0]
+            for row in self._fetch(
+                """SELECT card.id FROM loyalty_history history
+                     JOIN loyalty_card card ON card.id = history.card_id
+                     JOIN sale_order so ON so.id = history.order_id
+                      AND history.order_model = 'sale.order' AND so.state = 'sale'
+                    WHERE card.marketing_coupon_id IS NOT NULL AND history.used > 0"""
+            )
+        }
+        twice = self._fetch(
+            """SELECT coupon_id FROM sale_order_line
+                WHERE state = 'sale' AND coupon_id IN (SELECT id FROM loyalty_card
+                      WHERE marketing_coupon_id IS NOT NULL)
+                GROUP BY 1 HAVING count(DISTINCT order_id) > 1"""
+        )
+        foreign = self._fetch(
+            """SELECT line.coupon_id FROM sale_order_line line
+                 JOIN loyalty_card card ON card.id = line.coupon_id
+                 JOIN sale_order so ON so.id = line.order_id
+                 JOIN res_partner p ON p.id = so.partner_id
+                WHERE card.marketing_coupon_id IS NOT NULL AND so.state = 'sale'
+                  AND p.email_normalized != card.marketing_email"""
+        )
+        [(said, given)] = self._fetch(
+            """SELECT (SELECT COALESCE(sum(marketing_discount_company), 0)
+                         FROM loyalty_card),
+                      (SELECT COALESCE(-sum(line.price_total), 0)
+                         FROM sale_order_line line
+                         JOIN loyalty_card card ON card.id = line.coupon_id
+                        WHERE card.marketing_coupon_id IS NOT NULL
+                          AND line.state = 'sale')"""
+        )
+        kept = self._fetch(
+            """SELECT card.id FROM loyalty_card card
+                 JOIN marketing_enrollment run ON run.id = card.marketing_enrollment_id
+                WHERE run.state = 'stopped' AND card.marketing_redeemed_at IS NULL
+                  AND run.stop_reason IN ('purchased', 'opted_out', 'expired')
+                  AND card.marketing_revoked_at IS NULL
+                  AND card.expiration_date >= %s""",
+            self.clock.now.date(),
+        )
+        problems = [
+            *(f"coupon {card} is in one ledger only" for card in redeemed ^ history),
+            *(f"coupon {card} was used twice" for (card,) in twice),
+            *(f"coupon {card} was used by somebody else" for (card,) in foreign),
+            *(f"coupon {card} outlived its run" for (card,) in kept),
+        ]
+        if abs(said - given) > 0.005:
+            problems.append(f"discounts are said to be {said}, they are {given}")
+        return problems
+
     # === ROWS ===#
 
     def _check_rows(self):
@@ -197,6 +288,11 @@ class Checks:
             ),
             "is lost on the way": "state IN ('sending', 'uncertain', 'failed')",
             "belongs to no run": "step_id IS NOT NULL AND enrollment_id IS NULL",
+            "went to somebody in the control group": (
+                "state IN ('sending', 'sent', 'delivered', 'bounced')"
+                " AND enrollment_id IN (SELECT id FROM marketing_enrollment"
+                " WHERE is_holdout)"
+            ),
         }
         persons = self._fetch(
             """SELECT email_normalized, count(*) FROM marketing_enrollment

@@ -3,6 +3,8 @@
 import pathlib
 import sys
 
+from odoo import fields
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from common import make_customers  # noqa: E402
 
@@ -24,9 +26,12 @@ class Shop:
         self.env, self.draw, self.customers = env, draw, customers
         self.company = env.company
         self.website = env["website"].search([("company_id", "=", self.company.id)])[0]
+        self.opened_at = fields.Datetime.now()
         self._set_up_company()
         self.products = self._make_products()
         self.first_customer = make_customers(env, customers)
+        self._give_telephones()
+        self._switch_everything_on()
         env["sale.order"].search([("website_id", "!=", False)]).cart_activity_at = False
 
     def _set_up_company(self):
@@ -40,6 +45,24 @@ class Shop:
             }
         )
         self.website.cart_recovery_enabled = True
+
+    def _give_telephones(self):
+        """Let every other customer have a telephone."""
+        self.env.cr.execute(
+            """UPDATE res_partner
+                  SET phone = '+120255' || lpad((id %% 100000)::varchar, 5, '0'),
+                      phone_sanitized
+                          = '+120255' || lpad((id %% 100000)::varchar, 5, '0')
+                WHERE id > %s AND id <= %s AND id %% 2 = 0""",
+            [self.first_customer, self.first_customer + self.customers],
+        )
+        self.env.invalidate_all(flush=False)
+
+    def _switch_everything_on(self):
+        """Use what is shipped: coupons for larger carts, and a control group."""
+        offers = self.env.ref("marketing_automation.sequence_cart_offers")
+        offers.write({"active": True, "sequence": 1, "minimum_amount": 150})
+        self.env["marketing.sequence"].search([]).holdout_percent = 10
 
     def _make_products(self):
         can_be_out = "allow_out_of_stock_order" in self.env["product.product"]._fields

@@ -287,12 +287,41 @@ class Shoppers:
         if not order or order.state != "draft":
             order = self._make_session(left)
         left._restore_into(order)
+        self._use_coupon(order, left._get_newest_card())
         order._stamp_cart_activity()
         self.ledger.note("returns through a message")
         if then_buy:
             self.plan(
                 self.draw.uniform(2, 20), self.buy, order.id, message.email_normalized
             )
+
+    def _use_coupon(self, order, card):
+        """The link brings the coupon along; now and then somebody passes it on."""
+        if not card:
+            return
+        refusal = order._use_marketing_card(card)
+        self.ledger.note("coupons refused" if refusal else "coupons brought along")
+        if self.draw.random() < 0.3:
+            self._pass_on(card)
+
+    def _pass_on(self, card):
+        """Somebody else types the code."""
+        number = self.draw.randint(1, self.shop.customers)
+        if self.shop.email_of(number) == card.marketing_email:
+            return
+        product, count = self._pick_products()[0]
+        cart = self.env["sale.order"].create(
+            {
+                "partner_id": self.shop.partner_of(number).id,
+                "website_id": self.shop.website.id,
+                "company_id": self.shop.company.id,
+                "order_line": [
+                    (0, 0, {"product_id": product.id, "product_uom_qty": count})
+                ],
+            }
+        )
+        cart._use_marketing_card(card)
+        self.ledger.note("coupons passed on")
 
     def _make_session(self, left):
         return self.env["sale.order"].create(
