@@ -24,6 +24,8 @@ IS_MARKETING = SQL(
     "(COALESCE(tpl.category, 'marketing') = 'marketing' AND m.priority > 0)"
 )
 NOBODY = SQL("FALSE")
+# Compiling the rules takes PostgreSQL ten seconds, running them one: for 40,000 people.
+NO_JIT = SQL("SET LOCAL jit = off")
 # Who asks for messages again gets the email to confirm it, blacklisted or not. True of
 # that email alone, and as long as the request is open.
 IS_ASKED_FOR = SQL(
@@ -179,6 +181,7 @@ class MarketingGate(models.AbstractModel):
         if not messages:
             return {}
         self.env.flush_all()
+        self.env.cr.execute(NO_JIT)
         now = fields.Datetime.now()
         decisions = dict.fromkeys(messages.ids)
         for row in self._fetch_facts(messages, now):
@@ -198,6 +201,7 @@ class MarketingGate(models.AbstractModel):
         :rtype: dict[str | None, int]
         """
         self.env.flush_all()
+        self.env.cr.execute(NO_JIT)
         address = "phone_sanitized" if channel == "sms" else "email_normalized"
         candidates = SQL(
             """SELECT DISTINCT ON (COALESCE(%(address)s, p.id::varchar))
