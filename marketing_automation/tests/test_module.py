@@ -507,7 +507,11 @@ class TestDeletion(WholePathCase):
     def test_template(self):
         template = self.message.template_id
         self._assert_refused(template)
-        self.message.step_id.template_id = template.copy()
+        steps = self.env["marketing.sequence.step"].search(
+            [("template_id", "=", template.id)]
+        )
+        self.assertIn(self.message.step_id, steps)
+        steps.template_id = template.copy()
         template.unlink()
         self._run_all()
         self.env.invalidate_all()
