@@ -75,7 +75,8 @@ class TestCouponReminder(CouponCase):
         self._pass_days(5)
         self._complete(self.run_)
         message = self._remind()
-        self._create_cart(website_id=False).action_confirm()
+        bought = self._create_cart(website_id=False, company_id=self.company.id)
+        bought.action_confirm()
         self._run_cron("ir_cron_dispatch")
         self.env.invalidate_all()
         self.assertEqual((message.state, message.reason), ("skipped", "purchased"))
@@ -87,7 +88,7 @@ class TestCouponReminder(CouponCase):
         self.env["mail.blacklist"]._add("anna@example.com")
         self._run_cron("ir_cron_dispatch")
         self.env.invalidate_all()
-        self.assertEqual((message.state, message.reason), ("skipped", "opted_out"))
+        self.assertEqual((message.state, message.reason), ("cancelled", "opted_out"))
 
     def test_frequency_cap(self):
         self.company.email_cap_hours = 24
