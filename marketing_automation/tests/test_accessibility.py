@@ -138,6 +138,23 @@ class TestAccessibility(ConsentCase):
                     ["label", "button-name"],
                 )
 
+    def test_greeting(self):
+        step = self.sequence.step_ids[0]
+        step.write(
+            {
+                "coupon_use": "new",
+                "coupon_id": self.env.ref("marketing_automation.coupon_10_percent").id,
+            }
+        )
+        cart = self._abandon()
+        self._process_steps()
+        self.env["marketing.coupon"]._issue_for(cart.message_ids)
+        with open_browser(self) as browser:
+            browser.open(cart._get_recovery_path())
+            self._assert_accessible(
+                browser, "/shop", ".o_marketing_greeting", ["button-name", "link-name"]
+            )
+
     # === KEYBOARD ===#
 
     def _tab_into_page(self, browser):
