@@ -73,6 +73,7 @@ from . import test_coupon_race
 from . import test_coupon_recovery
 from . import test_coupon_reminder
 from . import test_coupon_removal
+from . import test_tours_coupon
 from . import test_segment_import
 from . import test_segment_screens
 from . import test_tours_audience
