@@ -163,7 +163,7 @@ FIGURES = {
         good=True,
     ),
     "returned": Figure(
-        _lt("Customers who came back"),
+        _lt("Back in the shop"),
         _lt("Carts whose customer came back in this period, for the latest time."),
         CART,
         "returned_at",

@@ -38,7 +38,8 @@ export class Change extends Component {
             return _t("%(sign)s%(points)s points", {sign, points});
         }
         const amount = formatFigure(Math.abs(change), unit, this.props.currencyId);
-        if (rate === null) {
+        // Of next to nothing a share says nothing.
+        if (rate === null || Math.abs(rate) >= 10) {
             return sign + amount;
         }
         return `${sign}${formatPercentage(Math.abs(rate))} (${sign}${amount})`;
