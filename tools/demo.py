@@ -426,6 +426,7 @@ def play(odoo, inbox):
     revenue = sum(row["attributed_revenue"] for row in messages)
     if not recovered or not revenue:
         raise DemoFailed("The order was not credited to the email.")
+    check_dashboard(odoo, currency, revenue)
 
     say()
     say(f"carts detected: {len(carts)}")
@@ -434,12 +435,21 @@ def play(odoo, inbox):
     say(f"recovered revenue: {revenue:.2f} {currency}")
 
 
+def check_dashboard(odoo, currency, revenue):
+    """See the same on the dashboard, without waiting for any scheduled action."""
+    data = odoo.call("marketing.dashboard", "get_data", {"period": "last_7"})
+    shown = {figure["name"]: figure["value"] for figure in data["kpis"]}
+    seen("dashboard", f"{money(currency, shown['recovered_revenue'])} recovered")
+    if shown["credited_revenue"] != revenue:
+        raise DemoFailed(f"The dashboard says otherwise: {shown}")
+
+
 def serve(database, port, inbox):
     inbox.announce()
     with Odoo(database, port, crons=1) as odoo:
         say()
         say("The shop is open:")
-        say(f"  backend  {odoo.url}/odoo/abandoned-carts")
+        say(f"  backend  {odoo.url}/odoo/marketing-dashboard")
         say("           (login admin, password admin)")
         say(f"  shop     {odoo.url}/shop")
         say("Look at Marketing Automation > Carts: open the cart, then What happened.")
