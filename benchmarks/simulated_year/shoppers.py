@@ -277,7 +277,8 @@ class Shoppers:
             self.ledger.object(email, self.clock.now)
 
     def _follow_link(self, message, then_buy):
-        message.action_simulate_opened()
+        if message.channel == "email":
+            message.action_simulate_opened()
         message.action_simulate_clicked()
         left = message.abandoned_cart_id
         if left._get_link_status() != "open":

@@ -27,6 +27,13 @@ class MarketingSequenceStep(models.Model):
         index="btree_not_null",
     )
 
+    @api.depends("coupon_use")
+    def _compute_template_words(self):
+        super()._compute_template_words()
+        # The preview speaks of a sample coupon, not of this step's.
+        for step in self.filtered(lambda step: step.coupon_use != "none"):
+            step.template_words = step.template_id.name
+
     @api.depends("coupon_use", "coupon_id.name")
     def _compute_notes(self):
         super()._compute_notes()
