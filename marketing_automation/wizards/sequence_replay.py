@@ -21,7 +21,7 @@ class MarketingSequenceReplay(models.TransientModel):
     sequence_id = fields.Many2one(
         "marketing.sequence", required=True, readonly=True, ondelete="cascade"
     )
-    days = fields.Integer(string="Days", default=DEFAULT_DAYS, required=True)
+    days = fields.Integer(default=DEFAULT_DAYS, required=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     cart_count = fields.Integer(
         string="Carts", readonly=True, help="Left in that time, and for this sequence."

@@ -17,10 +17,11 @@ class MarketingSequenceStep(models.Model):
 
     @api.depends("offer_count")
     def _compute_notes(self):
-        super()._compute_notes()
+        res = super()._compute_notes()
         for step in self.filtered("offer_count"):
             text = self.env._("Up to %s similar products", step.offer_count)
             step.notes = [*(step.notes or []), {"icon": "fa-th-large", "text": text}]
+        return res
 
     @api.model
     def _get_version_fields(self):
