@@ -29,14 +29,15 @@ class MarketingSequenceStep(models.Model):
 
     @api.depends("coupon_use")
     def _compute_template_words(self):
-        super()._compute_template_words()
+        res = super()._compute_template_words()
         # The preview speaks of a sample coupon, not of this step's.
         for step in self.filtered(lambda step: step.coupon_use != "none"):
             step.template_words = step.template_id.name
+        return res
 
     @api.depends("coupon_use", "coupon_id.name")
     def _compute_notes(self):
-        super()._compute_notes()
+        res = super()._compute_notes()
         for step in self.filtered(lambda step: step.coupon_use != "none"):
             text = (
                 self.env._("With a coupon: %s", step.coupon_id.name or "")
@@ -44,6 +45,7 @@ class MarketingSequenceStep(models.Model):
                 else self.env._("Reminds of the coupon")
             )
             step.notes = [*(step.notes or []), {"icon": "fa-ticket", "text": text}]
+        return res
 
     @api.model
     def _get_version_fields(self):
