@@ -65,10 +65,7 @@ class CartRecovery(Cart):
         )
 
     def _cart_values(self, **post):
-        notice = request.session.pop(NOTICE_KEY, None)
-        if notice and (greeting := request.website._get_greeting()):
-            notice = {**notice, "coupon": greeting["coupon"]}
-        return {**super()._cart_values(**post), "recovery_notice": notice}
+        return {**super()._cart_values(**post), "recovery_notice": _pop_notice()}
 
     @route(
         "/shop/cart/returned",
@@ -192,4 +189,12 @@ class PaymentRecovery(WebsiteSale):
     def _get_shop_payment_values(self, order, **kwargs):
         """Greet whoever a recovery link led to the payment: the same as in the cart."""
         values = super()._get_shop_payment_values(order, **kwargs)
-        return {**values, "recovery_notice": request.session.pop(NOTICE_KEY, None)}
+        return {**values, "recovery_notice": _pop_notice()}
+
+
+def _pop_notice():
+    """Return what to say on the first view after a restore, None on all others."""
+    notice = request.session.pop(NOTICE_KEY, None)
+    if notice and (greeting := request.website._get_greeting()):
+        notice = {**notice, "coupon": greeting["coupon"]}
+    return notice
