@@ -14,6 +14,9 @@ class TestQuotation(MarketingHttpCase):
         super().setUp()
         self.website.domain = False
         self.company.quotation_recovery_enabled = True
+        # The one that is shipped waits longer.
+        shipped = self.env.ref("marketing_automation.sequence_quotation")
+        shipped.active = False
         template = self.env.ref("marketing_automation.template_quotation")
         self.sequence = self.sequence.copy({"name": "Quotations", "kind": "quotation"})
         self.sequence.step_ids.template_id = template
