@@ -44,6 +44,7 @@ class TestQuotation(MarketingHttpCase):
         order = order or self.order
         if order.cart_activity_at:
             order.cart_activity_at -= timedelta(days=days)
+            order.company_id.quotation_recovery_since -= timedelta(days=days)
         for cart in order.abandoned_cart_id:
             cart.abandoned_at -= timedelta(days=days)
         self._detect()
@@ -87,7 +88,18 @@ class TestQuotation(MarketingHttpCase):
         company = self.env["res.company"].create({"name": "Other"})
         self.assertFalse(company.quotation_recovery_enabled)
         self.company.quotation_recovery_enabled = False
-        self.assertFalse(self._wait())
+        self.order.cart_activity_at -= timedelta(days=4)
+        self._detect()
+        self.assertFalse(self.order.abandoned_cart_id)
+
+    def test_what_was_sent_before_it_was_switched_on(self):
+        self.company.quotation_recovery_enabled = False
+        self.order.cart_activity_at -= timedelta(days=4)
+        self.company.quotation_recovery_enabled = True
+        self._detect()
+        self.assertFalse(self.order.abandoned_cart_id)
+        self.order._stamp_view()
+        self.assertTrue(self._wait(), "it came up again since")
 
     def test_drafts_and_expired_ones_are_left_alone(self):
         draft = self.order.copy()

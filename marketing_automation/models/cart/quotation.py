@@ -24,6 +24,11 @@ class ResCompany(models.Model):
         "with a sequence of their own, until the customer answers, orders, or the "
         "quotation expires.",
     )
+    quotation_recovery_since = fields.Datetime(
+        compute="_compute_quotation_recovery_since",
+        store=True,
+        help="What was sent before it was switched on is left alone.",
+    )
     quotation_idle_days = fields.Integer(
         string="A Quotation Is Unanswered After",
         default=3,
@@ -34,6 +39,13 @@ class ResCompany(models.Model):
         "CHECK(quotation_idle_days > 0)",
         "A quotation needs at least one day before it counts as unanswered.",
     )
+
+    @api.depends("quotation_recovery_enabled")
+    def _compute_quotation_recovery_since(self):
+        for company in self:
+            company.quotation_recovery_since = (
+                company.quotation_recovery_enabled and fields.Datetime.now()
+            )
 
 
 class SaleOrder(models.Model):
@@ -131,6 +143,7 @@ class AbandonedCart(models.Model):
                JOIN res_company c ON c.id = so.company_id
                 AND c.quotation_recovery_enabled
                WHERE so.state = 'sent' AND so.website_id IS NULL
+                 AND so.cart_activity_at >= c.quotation_recovery_since
                  AND so.cart_activity_at <= %(now)s::timestamp
                      - c.quotation_idle_days * interval '1 day'
                  AND so.cart_activity_at > %(now)s::timestamp
