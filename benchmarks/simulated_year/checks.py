@@ -62,7 +62,8 @@ class Checks:
         """Nobody is written to after buying or objecting."""
         problems = []
         rows = self._fetch(
-            """SELECT m.id, m.email_normalized, m.sending_at, cart.abandoned_at
+            """SELECT m.id, m.email_normalized, m.phone_sanitized, m.sending_at,
+                      cart.abandoned_at
                  FROM marketing_message m
                  JOIN abandoned_cart cart ON cart.id = m.abandoned_cart_id
                 WHERE m.state = ANY(%s) AND m.sending_at >= %s""",
@@ -71,9 +72,11 @@ class Checks:
         )
         self._last_look = self.clock.now
         self.looked_at += len(rows)
-        for message_id, email, sent_at, left_at in rows:
-            if self.ledger.objected.get(email, sent_at) < sent_at:
-                problems.append(f"message {message_id}: {email} had objected")
+        for message_id, email, phone, sent_at, left_at in rows:
+            # Whoever objects to the emails gets no text message instead.
+            for address in filter(None, (email, phone)):
+                if self.ledger.objected.get(address, sent_at) < sent_at:
+                    problems.append(f"message {message_id}: {address} had objected")
             left_at = min(left_at, sent_at)
             if self.ledger.has_bought_between(email, left_at, sent_at):
                 problems.append(f"message {message_id}: {email} had bought")

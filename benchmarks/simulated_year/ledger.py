@@ -28,7 +28,8 @@ class Ledger:
     by_email: dict[str, list[Purchase]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    # Since when an address wants to hear nothing more; nobody comes back in this year.
+    # Since when an address or number wants to hear nothing more; nobody comes back in
+    # this year.
     objected: dict[str, object] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -42,9 +43,9 @@ class Ledger:
         self.by_email[purchase.email].append(purchase)
         self.note("purchases")
 
-    def object(self, email, moment):
-        """Write down that an address objects to all messages."""
-        self.objected.setdefault(email, moment)
+    def object(self, address, moment):
+        """Write down that an email address or number objects to all messages."""
+        self.objected.setdefault(address, moment)
         self.note("objections")
 
     def has_bought_between(self, email, start, end):

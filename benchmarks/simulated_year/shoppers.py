@@ -25,9 +25,9 @@ READING = (
     ("ignore", 60),
     ("click", 24),
     ("click_and_buy", 10),
-    ("unsubscribe", 3),
-    ("bounce", 2),
-    ("complain", 1),
+    ("unsubscribed", 3),
+    ("bounced", 2),
+    ("complained", 1),
 )
 # Of ten shoppers so many are customers; the others are nobody until they say who.
 KNOWN_SHARE, NAMELESS_SHARE = 0.85, 0.15
@@ -262,19 +262,15 @@ class Shoppers:
     def read(self, message_id):
         """Somebody reads a message, and does something or not."""
         message = self.env["marketing.message"].browse(message_id)
-        email = message.email_normalized
         action = self._choose(READING)
         if action in ("click", "click_and_buy"):
             self._follow_link(message, action == "click_and_buy")
-        elif action == "unsubscribe":
-            message.action_simulate_unsubscribed()
-            self.ledger.object(email, self.clock.now)
-        elif action == "complain":
-            message.action_simulate_complained()
-            self.ledger.object(email, self.clock.now)
-        elif action == "bounce":
-            message.action_simulate_bounced()
-            self.ledger.object(email, self.clock.now)
+        elif action != "ignore":
+            getattr(message, f"action_simulate_{action}")()
+            # Who wants no text messages may well want the emails.
+            is_sms = message.channel == "sms"
+            address = message.phone_sanitized if is_sms else message.email_normalized
+            self.ledger.object(address, self.clock.now)
 
     def _follow_link(self, message, then_buy):
         if message.channel == "email":
