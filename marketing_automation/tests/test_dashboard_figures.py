@@ -339,6 +339,19 @@ class TestRevenue(DashboardCase):
         refund.button_draft()
         self.assertEqual(self._get_revenue(), 40.0)
 
+    def test_margin(self):
+        kpis = {kpi["name"]: kpi for kpi in self.dashboard.get_data({})["kpis"]}
+        self.assertEqual(kpis["credited_margin"]["value"], 40.0, "no cost is known")
+        self.product.standard_price = 5.0
+        invoice = self._invoice()
+        refund = invoice._reverse_moves(
+            [{"invoice_date": fields.Date.today(), "date": fields.Date.today()}]
+        )
+        refund.invoice_line_ids.quantity = 1
+        refund.action_post()
+        kpis = {kpi["name"]: kpi for kpi in self.dashboard.get_data({})["kpis"]}
+        self.assertEqual(kpis["credited_margin"]["value"], 15.0, "of what was kept")
+
     def test_cancelled_order(self):
         self.order._action_cancel()
         self.assertEqual(self._get_revenue(), 0.0)

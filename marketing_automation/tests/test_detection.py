@@ -340,6 +340,21 @@ class TestDetection(MarketingCase):
         self.assertEqual(run.state, "active")
         self.assertEqual(run.next_step_id, self.sequence.step_ids[1])
 
+    def test_filled_again_after_somebody_was_written_to(self):
+        cart = self._abandon()
+        order = cart.order_id
+        self._process_steps()
+        self.assertEqual(cart.state, "recovery_started")
+        order._cart_update_line_quantity(order.order_line.id, 0)
+        order.cart_activity_at -= timedelta(minutes=40)
+        self._detect()
+        self.assertEqual(cart.state, "excluded")
+        order._cart_add(self.product.id, 1)
+        order.cart_activity_at -= timedelta(minutes=35)
+        cart.message_ids.state = "sent"
+        self._detect()
+        self.assertEqual(cart.state, "recovery_started")
+
     def test_scheduled_action(self):
         order = self._create_cart()
         self._run_cron("ir_cron_detect_carts")

@@ -26,7 +26,7 @@ def add_credit(env):
             ),
         ]
     )
-    for name in ("attributed_order_count", "attributed_revenue"):
+    for name in ("attributed_order_count", "attributed_revenue", "attributed_margin"):
         env.add_to_compute(messages._fields[name], messages)
     env.add_to_compute(carts._fields["recovered_amount_company"], carts)
     env.flush_all()

@@ -10,5 +10,6 @@ def add_columns_of_credit(cr):
     cr.execute(
         """ALTER TABLE marketing_message
              ADD COLUMN IF NOT EXISTS attributed_order_count integer,
-             ADD COLUMN IF NOT EXISTS attributed_revenue numeric"""
+             ADD COLUMN IF NOT EXISTS attributed_revenue numeric,
+             ADD COLUMN IF NOT EXISTS attributed_margin numeric"""
     )

@@ -191,8 +191,14 @@ class AbandonedCart(models.Model):
                       abandoned_at = f.abandoned_at, expires_at = f.expires_at,
                       exclusion_reason = f.reason,
                       state = CASE WHEN f.reason IS NOT NULL THEN 'excluded'
-                                   WHEN cart.state = 'excluded' THEN 'abandoned'
-                                   ELSE cart.state END
+                                   WHEN cart.state != 'excluded' THEN cart.state
+                                   WHEN EXISTS (
+                                       SELECT FROM marketing_message m
+                                        WHERE m.abandoned_cart_id = cart.id
+                                          AND m.state NOT IN ('skipped', 'cancelled',
+                                                              'failed'))
+                                   THEN 'recovery_started'
+                                   ELSE 'abandoned' END
                  FROM (%s) f
                 WHERE cart.id = f.known_id
             RETURNING cart.id""",

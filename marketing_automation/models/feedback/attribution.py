@@ -115,6 +115,29 @@ class SaleOrder(models.Model):
         # Credit notes are signed: negative in the company's currency.
         return max(revenue + sum(refunds.mapped("amount_total_signed")), 0.0)
 
+    def _get_marketing_margin(self):
+        """Return what is left of the revenue without taxes and the cost of the goods.
+
+        Costs are those of the products at this moment. Of what was refunded neither
+        revenue nor cost is counted.
+
+        :return: amount in the company's currency; negative if it cost more
+        :rtype: float
+        """
+        self.ensure_one()
+        revenue = self._get_marketing_revenue()
+        if not revenue:
+            return 0.0
+        company = self.company_id
+        total, untaxed = (
+            self.currency_id._convert(
+                amount, company.currency_id, company, self.date_order
+            )
+            for amount in (self.amount_total, self.amount_untaxed)
+        )
+        cost = sum(line._get_goods_cost() for line in self.order_line)
+        return (untaxed - cost) * revenue / total
+
     def _cancel_twin_carts(self):
         """Close the carts this order was restored from: they have been bought now.
 
@@ -145,3 +168,19 @@ class SaleOrder(models.Model):
                 "recovered_amount_company": 0.0,
             }
         )
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    def _get_goods_cost(self):
+        """Return what the goods of this line cost the company, in its currency.
+
+        :rtype: float
+        """
+        self.ensure_one()
+        product = self.product_id.with_company(self.company_id)
+        quantity = self.product_uom_id._compute_quantity(
+            self.product_uom_qty, product.uom_id, round=False
+        )
+        return quantity * product.standard_price if product else 0.0

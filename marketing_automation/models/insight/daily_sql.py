@@ -117,6 +117,7 @@ MESSAGES = SQL(
                      count(*) FILTER (WHERE did.is_clicked) AS clicked,
                      sum(m.attributed_order_count) AS orders,
                      sum(m.attributed_revenue) AS revenue,
+                     sum(m.attributed_margin) AS margin,
                      sum(m.segment_count) FILTER (WHERE NOT m.is_sandbox) AS segments
                 FROM marketing_message m
                 LEFT JOIN LATERAL (
@@ -133,6 +134,7 @@ MESSAGES = SQL(
               ('sent', NULL::varchar, t.number), ('sandbox', NULL, t.sandbox),
               ('opened', NULL, t.opened), ('message_clicked', NULL, t.clicked),
               ('credited', NULL, t.orders), ('credited_revenue', NULL, t.revenue),
+              ('credited_margin', NULL, t.margin),
               ('segments', t.provider, t.segments)
               ) v (figure, key, value)
         WHERE v.value != 0""",

@@ -19,6 +19,7 @@ MESSAGE_COLUMNS = (
     *("company_id", "website_id", "abandoned_cart_id", "sequence_id", "step_id"),
     *("channel", "provider_id", "state", "reason", "sent_at", "state_changed_at"),
     *("is_sandbox", "segment_count", "attributed_order_count", "attributed_revenue"),
+    "attributed_margin",
 )
 ENGAGEMENT_COLUMNS = ("message_id", "kind", "is_machine")
 

@@ -13,7 +13,7 @@ from .totals import BEFORE, NOW, Totals, share
 KPIS = (
     *("recovered_revenue", "recovered", "recovery_rate", "stake_value"),
     *("left", "returned", "sent", "click_rate"),
-    *("credited_revenue", "discounts", "message_cost", "net"),
+    *("credited_revenue", "credited_margin", "discounts", "message_cost", "net"),
 )
 FUNNEL = ("left", "reachable", "written", "clicked", "came_back", "bought")
 CHART = ("recovered_revenue", "recovered", "left", "left_value", "sent", "returned")
@@ -213,9 +213,7 @@ class MarketingDashboard(models.AbstractModel):
                 totals.get("message_clicked", when), totals.get("sent", when)
             ),
             "message_cost": cost,
-            "net": None
-            if cost is None
-            else totals.get("credited_revenue", when) - cost,
+            "net": None if cost is None else totals.get("credited_margin", when) - cost,
         }.items():
             totals.put(figure, when, value)
 

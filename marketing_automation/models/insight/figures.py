@@ -256,6 +256,19 @@ FIGURES = {
         unit="money",
         good=True,
     ),
+    "credited_margin": Figure(
+        _lt("Credited margin"),
+        _lt(
+            "What is left of the credited revenue without taxes and the cost of the "
+            "goods. Products without a cost cost nothing here."
+        ),
+        MESSAGE,
+        "sent_at",
+        (ABOUT_CART, SENT),
+        measure="attributed_margin",
+        unit="money",
+        good=True,
+    ),
     "redeemed": Figure(
         _lt("Coupons used"),
         _lt("Coupons from messages whose order was confirmed in this period."),
@@ -287,7 +300,7 @@ FIGURES = {
     "net": Figure(
         _lt("Net result"),
         _lt(
-            "Credited revenue less the cost of the messages. Discounts are off "
+            "Credited margin less the cost of the messages. Discounts are off "
             "already: revenue is what customers pay."
         ),
         unit="money",

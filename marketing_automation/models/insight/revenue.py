@@ -53,6 +53,13 @@ class MarketingMessage(models.Model):
         help="Confirmed orders credited to this message.",
     )
     attributed_revenue = fields.Monetary(store=True)
+    attributed_margin = fields.Monetary(
+        string="Credited Margin",
+        compute="_compute_attributed_revenue",
+        store=True,
+        help="What is left of the credited revenue without taxes and the cost of the "
+        "goods, as the products say it when the order is confirmed or changed.",
+    )
 
     @api.depends(*(f"attributed_order_ids.{path}" for path in OF_ORDER))
     def _compute_attributed_revenue(self):
@@ -63,4 +70,7 @@ class MarketingMessage(models.Model):
             message.attributed_order_count = len(orders)
             message.attributed_revenue = sum(
                 order._get_marketing_revenue() for order in orders
+            )
+            message.attributed_margin = sum(
+                order._get_marketing_margin() for order in orders
             )

@@ -133,6 +133,7 @@ class MarketingPrivacy(models.AbstractModel):
         )
         for message in orders.attributed_message_id:
             message.kept_revenue += message.attributed_revenue
+            message.kept_margin += message.attributed_margin
         orders.attributed_message_id = False
         self.env.flush_all()
         self.env.cr.execute(
@@ -206,6 +207,7 @@ class MarketingMessage(models.Model):
         readonly=True,
         help="Of orders by people who were forgotten: nothing leads to them any more.",
     )
+    kept_margin = fields.Monetary(readonly=True, help="The same for their margin.")
 
     # Messages that wait are not in it: a million of them are queued at once.
     _kept_idx = models.Index(
@@ -213,11 +215,12 @@ class MarketingMessage(models.Model):
         "AND state NOT IN ('queued', 'sending')"
     )
 
-    @api.depends("kept_revenue")
+    @api.depends("kept_revenue", "kept_margin")
     def _compute_attributed_revenue(self):
         res = super()._compute_attributed_revenue()
         for message in self:
             message.attributed_revenue += message.kept_revenue
+            message.attributed_margin += message.kept_margin
         return res
 
 
