@@ -137,6 +137,8 @@ class Shoppers:
         if not cart or not cart._get_cart_lines():
             return
         cart._stamp_cart_activity()
+        # The pages of the checkout look at coupons again before anybody pays.
+        cart._update_programs_and_rewards()
         self._confirm(cart, email)
 
     def _confirm(self, order, email):
