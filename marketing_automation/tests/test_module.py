@@ -670,6 +670,9 @@ class TestSettings(MarketingCase):
             ("quiet_hours_email", True, self.company),
             ("quiet_hours_from", 22.5, self.company),
             ("quiet_hours_until", 7.0, self.company),
+            ("capture_typed_contact", True, self.website),
+            ("quotation_recovery_enabled", True, self.company),
+            ("quotation_idle_days", 5, self.company),
         ):
             with self.subTest(setting=name, value=value):
                 self._save(**{name: value})
@@ -687,6 +690,9 @@ class TestSettings(MarketingCase):
             ours,
             {
                 "cart_idle_minutes",
+                "capture_typed_contact",
+                "quotation_recovery_enabled",
+                "quotation_idle_days",
                 "cart_minimum_amount",
                 "cart_expiry_days",
                 "attribution_days",
