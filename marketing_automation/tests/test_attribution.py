@@ -150,6 +150,23 @@ class TestAttribution(MarketingCase):
             (cart.state, cart.exclusion_reason), ("excluded", "order_cancelled")
         )
 
+    def test_cancelled_order_of_a_cart_that_was_left_again(self):
+        """The cart was closed by another order, filled and left once more; then that
+        order is cancelled."""
+        cart = self._abandon()
+        order = self._order()
+        self.assertEqual(cart.recovered_order_id, order)
+        cart.order_id.cart_activity_at = fields.Datetime.now() + timedelta(minutes=1)
+        with self._at(fields.Datetime.now() + timedelta(hours=2)):
+            self._detect()
+            again = cart.order_id.abandoned_cart_id
+            self.assertNotEqual(again, cart)
+            order._action_cancel()
+            self.assertEqual(cart.exclusion_reason, "order_cancelled")
+            self.assertEqual(again.state, "abandoned")
+            self._detect()
+        self.assertEqual(cart.order_id.abandonment_ids, cart | again)
+
     def test_refund_is_taken_off(self):
         message = self._sent_message()
         self._click(message)

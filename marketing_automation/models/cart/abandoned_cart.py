@@ -159,9 +159,11 @@ class AbandonedCart(models.Model):
     # The ledger of a person: all their carts, whatever became of them.
     _person_idx = models.Index("(email_normalized) WHERE email_normalized IS NOT NULL")
     _token_uniq = models.UniqueIndex("(token)", "A recovery token is used once.")
-    # Two workers may look at the same cart: only one of them records it.
+    # Two workers may look at the same cart: only one of them records it. What came to
+    # its end may be left once more.
     _order_uniq = models.UniqueIndex(
-        "(order_id) WHERE state NOT IN ('recovered', 'expired')",
+        "(order_id) WHERE state NOT IN ('recovered', 'expired') "
+        "AND exclusion_reason IS DISTINCT FROM 'order_cancelled'",
         "This cart is recorded already.",
     )
     _open_person_idx = models.Index(
