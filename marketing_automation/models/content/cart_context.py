@@ -43,7 +43,9 @@ class MarketingTemplateContext(models.AbstractModel):
     def _get_total_note(self, order, lines):
         """Say what the sum of the lines leaves out, if it leaves out anything."""
         total = sum(line._get_cart_display_price() for line in lines)
-        if not order.currency_id.compare_amounts(total, order.amount_total):
+        if not order or not order.currency_id.compare_amounts(
+            total, order.amount_total
+        ):
             return ""
         return order.env._("Before taxes, delivery and discounts")
 
@@ -123,6 +125,8 @@ class MarketingTemplateContext(models.AbstractModel):
         )
 
     def _find_replacements(self, order, lines):
+        if not order:
+            return lines.product_id
         gone = (
             order.order_line.filtered(lambda line: line._is_recoverable_line()) - lines
         ).product_id
@@ -133,6 +137,8 @@ class MarketingTemplateContext(models.AbstractModel):
         as many as the step of the sequence says."""
         order = message.abandoned_cart_id.order_id
         lines = order._get_cart_lines()
+        if not lines:
+            return []
         known = self._find_replacements(order, lines)
         offers = order._find_offers(
             lines.product_id, message.step_id.offer_count, known
