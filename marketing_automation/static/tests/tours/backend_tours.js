@@ -254,6 +254,10 @@ registry.category("web_tour.tours").add("marketing_automation_account", {
             run: "click",
         },
         {
+            content: "It is saved",
+            trigger: "body:not(:has(.o_form_button_save:visible))",
+        },
+        {
             content: "Today's use and its limit show",
             trigger: ".oe_stat_button [name=today_usage]:contains('0 / 50')",
         },
