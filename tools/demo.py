@@ -253,9 +253,18 @@ def pick_product(odoo):
     return product
 
 
+def open_browser():
+    """Return a session like a person's browser: one that nobody sits at is a robot."""
+    session = requests.Session()
+    session.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+    # The shop's script sets it as soon as somebody moves.
+    session.cookies.set("cart_person", "1")
+    return session
+
+
 def shop(odoo, product):
     """Fill a cart and enter an address through the shop's own pages; then leave."""
-    session = requests.Session()
+    session = open_browser()
     session.get(f"{odoo.url}/shop", timeout=TIMEOUT).raise_for_status()
     call_json(
         session,
@@ -331,8 +340,7 @@ def recovery_link(message):
 
 def come_back(odoo, url, product):
     """Open the link in a session that has never seen the shop."""
-    session = requests.Session()
-    session.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+    session = open_browser()
     page = session.get(url, timeout=TIMEOUT)
     page.raise_for_status()
     if product["name"] not in page.text:
