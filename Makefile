@@ -26,7 +26,7 @@ format: ## Format Python, XML, JavaScript and style sheets
 bench: ## Measure speed on large data
 	@tools/bench
 
-year: ## Simulate a year of a shop and check every day (an hour)
+year: ## Simulate a year of a shop and check every day (half an hour)
 	@tools/year
 
 stop: ## Stop the private PostgreSQL server

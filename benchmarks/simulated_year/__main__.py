@@ -1,4 +1,4 @@
-"""A year of a shop in an hour: see `make year`.
+"""A year of a shop in half an hour: see `make year`.
 
 Customers fill carts, buy, fail to pay, leave, come back, object; products change
 prices and run out. All of it goes through the real models at moved times, with the
@@ -28,7 +28,7 @@ def parse_arguments():
     parser.add_argument("database")
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--customers", type=int, default=50_000)
-    parser.add_argument("--carts", type=int, default=40, help="carts a day")
+    parser.add_argument("--carts", type=int, default=5, help="carts a day")
     parser.add_argument("--seed", type=int, default=19)
     parser.add_argument(
         "--start", type=datetime.fromisoformat, default="2026-01-05", help="first day"
