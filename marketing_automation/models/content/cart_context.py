@@ -135,14 +135,13 @@ class MarketingTemplateContext(models.AbstractModel):
     def _prepare_offers(self, message, website):
         """Propose products that are similar to what is in the cart (personal offers),
         as many as the step of the sequence says."""
+        count = message.step_id.offer_count
         order = message.abandoned_cart_id.order_id
-        lines = order._get_cart_lines()
-        if not lines:
+        if not count or not order:
             return []
+        lines = order._get_cart_lines()
         known = self._find_replacements(order, lines)
-        offers = order._find_offers(
-            lines.product_id, message.step_id.offer_count, known
-        )
+        offers = order._find_offers(lines.product_id, count, known)
         return self._prepare_proposals(order, offers, website)
 
     def _prepare_proposals(self, order, products, website):
