@@ -5,6 +5,8 @@ bulk by SQL. Only the database sees all of it: a trigger on each of the three ta
 notes the days that a statement concerned, and of which source (``daily_sql.py``).
 """
 
+from typing import NamedTuple
+
 from odoo.tools import SQL
 
 from .daily_sql import REACHED_STATES, UNSENT_STATES
@@ -59,7 +61,11 @@ OF_ENGAGEMENTS = """
 FUNCTION = """
     CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP = 'INSERT' THEN
+        IF TG_LEVEL = 'ROW' THEN
+            WITH changed AS (
+                SELECT n.id, {new}, FALSE AS is_other_kind FROM (SELECT NEW.*) n)
+            {note};
+        ELSIF TG_OP = 'INSERT' THEN
             WITH changed AS (SELECT n.id, {new}, FALSE AS is_other_kind FROM new_rows n)
             {note};
         ELSIF TG_OP = 'DELETE' THEN
@@ -85,11 +91,15 @@ NOTE = """
               FROM ({days}) seen (company_id, source, at)
               JOIN res_company c ON c.id = seen.company_id
              WHERE seen.at IS NOT NULL"""
+# How rows that are new are looked at: all of a statement together, or those alone that
+# are of interest. A million messages are queued at once, and none of them counts yet.
+TOGETHER = "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT"
+NOT_QUEUED = """FOR EACH ROW
+           WHEN (NEW.state != 'queued' AND NEW.abandoned_cart_id IS NOT NULL)"""
 TRIGGERS = """
     DROP TRIGGER IF EXISTS {name}_insert ON {table};
     CREATE TRIGGER {name}_insert AFTER INSERT ON {table}
-           REFERENCING NEW TABLE AS new_rows
-           FOR EACH STATEMENT EXECUTE FUNCTION {name}();
+           {new_rows} EXECUTE FUNCTION {name}();
     DROP TRIGGER IF EXISTS {name}_delete ON {table};
     CREATE TRIGGER {name}_delete AFTER DELETE ON {table}
            REFERENCING OLD TABLE AS old_rows
@@ -98,36 +108,61 @@ TRIGGERS = """
     CREATE TRIGGER {name}_update AFTER UPDATE ON {table}
            REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
            FOR EACH STATEMENT EXECUTE FUNCTION {name}();"""
-OTHER_KIND = "(o.kind IS DISTINCT FROM n.kind)"
-# By table: the function's name, the columns, the days that are noted, and what says
-# that a cart is of another kind now.
+
+
+class Watch(NamedTuple):
+    """How one table is watched."""
+
+    function: str
+    columns: tuple[str, ...]
+    days: str
+    new_rows: str = TOGETHER
+    # What says that a cart is of another kind now, so that its messages are too.
+    other_kind: str = "FALSE"
+
+
 WATCHED = {
-    "abandoned_cart": ("marketing_watch_carts", CART_COLUMNS, OF_CARTS, OTHER_KIND),
-    "marketing_message": (
-        *("marketing_watch_messages", MESSAGE_COLUMNS, OF_MESSAGES, "FALSE"),
+    "abandoned_cart": Watch(
+        function="marketing_watch_carts",
+        columns=CART_COLUMNS,
+        days=OF_CARTS,
+        other_kind="(o.kind IS DISTINCT FROM n.kind)",
     ),
-    "marketing_engagement": (
-        *("marketing_watch_engagements", ENGAGEMENT_COLUMNS, OF_ENGAGEMENTS, "FALSE"),
+    "marketing_message": Watch(
+        function="marketing_watch_messages",
+        columns=MESSAGE_COLUMNS,
+        days=OF_MESSAGES,
+        new_rows=NOT_QUEUED,
+    ),
+    "marketing_engagement": Watch(
+        function="marketing_watch_engagements",
+        columns=ENGAGEMENT_COLUMNS,
+        days=OF_ENGAGEMENTS,
     ),
 }
 
 
 def watch(cr):
     """Let the database note what changes, from now on."""
-    for table, (name, columns, days, other_kind) in WATCHED.items():
-        note = NOTE.format(days=days.format(**_get_states()))
-        old = ", ".join(f"o.{column}" for column in columns)
-        new = ", ".join(f"n.{column}" for column in columns)
+    for table, watched in WATCHED.items():
         function = FUNCTION.format(
-            name=name, note=note, old=old, new=new, other_kind=other_kind
+            name=watched.function,
+            note=NOTE.format(days=watched.days.format(**_get_states())),
+            old=", ".join(f"o.{column}" for column in watched.columns),
+            new=", ".join(f"n.{column}" for column in watched.columns),
+            other_kind=watched.other_kind,
         )
-        cr.execute(SQL(function + TRIGGERS.format(name=name, table=table)))
+        triggers = TRIGGERS.format(
+            name=watched.function, table=table, new_rows=watched.new_rows
+        )
+        cr.execute(SQL(function + triggers))
 
 
 def unwatch(cr):
     """Take away what ``watch`` made: Odoo does not know of it."""
-    for name, *_rest in WATCHED.values():
-        cr.execute(SQL("DROP FUNCTION IF EXISTS %s() CASCADE", SQL.identifier(name)))
+    for watched in WATCHED.values():
+        name = SQL.identifier(watched.function)
+        cr.execute(SQL("DROP FUNCTION IF EXISTS %s() CASCADE", name))
 
 
 def _get_states():
