@@ -121,6 +121,11 @@ class Browser:
         )
         return base64.b64decode(answer["data"])
 
+    def pdf(self):
+        """Return the page as it is printed."""
+        answer = self._send("Page.printToPDF", printBackground=True)
+        return base64.b64decode(answer["data"])
+
     def _send(self, method, **params):
         return self._chrome._websocket_request(method, params=params)
 

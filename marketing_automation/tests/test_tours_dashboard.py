@@ -1,6 +1,8 @@
+import io
 import json
 
 from odoo.tests import HttpCase, tagged
+from odoo.tools.pdf import PdfReader
 
 from .browser import IS_QUIET, open_browser
 from .common import MarketingCase
@@ -10,6 +12,9 @@ from .world import create_recovered_cart
 READY = """!!document.querySelector(
     ".o_marketing_dashboard .o_marketing_holdout[data-state], "
     + ".o_marketing_dashboard_empty")"""
+
+PRINT = """[...document.querySelectorAll(".o-dropdown-item")].find(
+    (item) => item.textContent.includes("PDF"))"""
 
 
 @tagged("post_install", "-at_install")
@@ -51,6 +56,27 @@ class TestToursDashboard(MarketingCase, HttpCase):
         self._create_carts()
         with open_browser(self, "admin") as browser:
             self._assert_accessible(browser, axe)
+
+    def test_printed(self):
+        """On paper there is all of it, and not what only a screen is for."""
+        self._create_carts()
+        with open_browser(self, "admin") as browser:
+            browser.resize(DESK)
+            browser.go("/odoo/marketing-dashboard?period=last_7", READY)
+            browser.evaluate(IS_QUIET)
+            browser.evaluate("window.print = () => { window.isPrinted = true; }")
+            browser.evaluate("document.querySelector('.o_marketing_export').click()")
+            browser.wait_for(f"!!{PRINT}")
+            browser.evaluate(f"{PRINT}.click()")
+            browser.wait_for("window.isPrinted === true")
+            printed = PdfReader(io.BytesIO(browser.pdf()))
+        text = " ".join(page.extract_text() for page in printed.pages)
+        self.assertIn(f"Recovery · {self.env.company.name}", text)
+        self.assertIn("Which messages earn most", text)
+        self.assertIn("Days begin at midnight", text)
+        self.assertNotIn("Export", text)
+        self.assertNotIn("Last 7 days", text)
+        self.assertLessEqual(len(printed.pages), 3)
 
     def _assert_accessible(self, browser, axe):
         for width in (PHONE, DESK):

@@ -148,6 +148,26 @@ export class MarketingDashboard extends Component {
         }
         browser.open(`/marketing/dashboard/export?${query}`, "_self");
     }
+
+    /** What the choices above the figures say; these are not printed. */
+    get printedTitle() {
+        const {companies, websites, kinds, options} = this.state.data;
+        const nameOf = (pairs, chosen) => pairs.find(([key]) => key === chosen)?.[1];
+        return [
+            _t("Recovery"),
+            companies.join(", "),
+            nameOf(websites, options.website),
+            nameOf(kinds, options.kind),
+        ]
+            .filter(Boolean)
+            .join(" · ");
+    }
+
+    /** The browser's own dialog has a PDF among its printers. */
+    print() {
+        // The menu that was clicked is closed first.
+        browser.setTimeout(() => window.print());
+    }
 }
 
 /** What the address of the page asks for. */
