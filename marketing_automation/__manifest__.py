@@ -1,7 +1,7 @@
 {
     "name": "Marketing Automation",
     "summary": "Win back abandoned carts with messages that customers trust",
-    "version": "19.0.1.3.1",
+    "version": "19.0.1.4.0",
     "category": "Marketing",
     "license": "LGPL-3",
     "author": "Marketing Automation contributors",
@@ -79,6 +79,10 @@
         "views/insight/message_report_views.xml",
         "views/insight/enrollment_report_views.xml",
         "views/insight/digest_views.xml",
+        "data/campaign_cron_data.xml",
+        "views/campaign/campaign_templates.xml",
+        "views/campaign/campaign_wizard_views.xml",
+        "views/campaign/email_campaign_views.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -4,6 +4,7 @@ from . import audience
 from . import sequence
 from . import recommendation
 from . import content
+from . import campaign
 from . import delivery
 from . import feedback
 from . import coupon

@@ -1,7 +1,7 @@
 """Mailboxes: one name and one address, checked and ready for the wire."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.errors import HeaderParseError
 from email.header import Header, decode_header, make_header
 
@@ -133,3 +133,15 @@ def _check_domain(domain):
     if not _DOMAIN.fullmatch(domain) or len(domain) > MAX_DOMAIN:
         raise InvalidAddress("no valid domain after the @")
     return domain
+
+
+def rename_sender(sender, name):
+    """Return a mailbox under another display name.
+
+    :param str sender: a mailbox; may be empty
+    :param str name: empty: it stays as it is
+    :rtype: str
+    """
+    if not sender or not name:
+        return sender
+    return replace(parse_mailbox(sender), name=UNSAFE.sub(" ", name)[:MAX_NAME]).text

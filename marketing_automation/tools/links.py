@@ -17,7 +17,7 @@ MAX_LABEL = 80
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 # Only web links: mailto:, tel: and anchors have nothing to redirect to.
-_HREF = re.compile(
+HREF = re.compile(
     r"(<a\s(?:[^>]*?\s)?href\s*=\s*)(\"|')(\s*https?://.*?)\2",
     re.IGNORECASE | re.DOTALL,
 )
@@ -111,7 +111,7 @@ def wrap_links(html, redirect_url, secret, skip=(), utm=None, own_hosts=()):
         wrapped = f"{redirect_url}?{urlencode(query, quote_via=quote, safe='')}"
         return f"{before}{mark}{escape(wrapped)}{mark}"
 
-    return _HREF.sub(wrap, html)
+    return HREF.sub(wrap, html)
 
 
 def add_pixel(html, pixel_url):

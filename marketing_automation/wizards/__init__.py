@@ -7,3 +7,5 @@ from . import (
     segment_import_report,
     sequence_replay,
 )
+from . import campaign_schedule
+from . import campaign_test

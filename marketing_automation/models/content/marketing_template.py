@@ -216,10 +216,11 @@ class MarketingTemplate(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _render(self, context):
+    def _render(self, context, overrides=None):
         """Render an email in the language of the environment.
 
         :param dict context: plain values, as ``marketing.template.context`` builds them
+        :param dict overrides: sources in place of the template's, by field name
         :return: subject, HTML with inlined CSS, and text
         :rtype: rendering.Rendered
         :raise rendering.RenderError: the template does not work with these values
@@ -228,7 +229,7 @@ class MarketingTemplate(models.Model):
         # A recipient's language may have been uninstalled since.
         lang = get_lang(self.env, self.env.context.get("lang"))
         return rendering.render(
-            self.with_context(lang=lang.code)._get_templates(), context
+            self.with_context(lang=lang.code)._get_templates(overrides), context
         )
 
     def _render_sms(self, context):
@@ -258,8 +259,16 @@ class MarketingTemplate(models.Model):
             raise rendering.RenderError(self.env._("the text is empty"), part="sms")
         return text
 
-    def _get_templates(self):
-        return self._make_templates({name: self[name] for name in PARTS})
+    def _get_templates(self, overrides=None):
+        """Return the sources of an email.
+
+        :param dict overrides: sources in place of the template's, by field name
+        :rtype: rendering.Templates
+        """
+        overrides = overrides or {}
+        return self._make_templates(
+            {name: overrides.get(name) or self[name] for name in PARTS}
+        )
 
     def _make_templates(self, sources):
         return rendering.Templates(

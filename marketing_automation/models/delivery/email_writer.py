@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ...providers.address import parse_mailbox
+from ...providers.address import parse_mailbox, rename_sender
 from ...providers.base import OutgoingEmail, OutgoingSms
 from ...tools import links
 from ...tools.html_text import names_all
@@ -47,8 +47,9 @@ class EmailWriter:
 
     def __init__(self, template, sample, provider, sender):
         self.template = template.with_context(lang=sample.lang or None)
-        self.sender = sender
-        self.reply_to = provider.reply_to or ""
+        self.overrides = sample._get_overrides()
+        self.sender = rename_sender(sender, self.overrides.get("from_name"))
+        self.reply_to = self.overrides.get("reply_to") or provider.reply_to or ""
         self.base_url = sample._get_base_url()
         self.secret = sample.env["marketing.engagement"]._get_link_secret()
         self.own_hosts, self.utm = sample._get_utm_parameters()
@@ -61,7 +62,7 @@ class EmailWriter:
         # A cart is one person's: there is nothing to share.
         if template.context == "contact":
             renderer = SharedRenderer(
-                self.template._get_templates(),
+                self.template._get_templates(self.overrides),
                 PERSONAL_TAGS,
                 lambda html, context: self._track(html, TOKEN_MARKER, context),
             )
@@ -86,6 +87,8 @@ class EmailWriter:
             message.website_id,
             message.sequence_id,
             message.step_id,
+            message.campaign_id,
+            message.variant_id,
         )
 
     def compose(self, message, context):
@@ -123,7 +126,7 @@ class EmailWriter:
         return Composed(message.id, outgoing, vals, content, is_shared=bool(values))
 
     def _render(self, context, own):
-        rendered = self.template._render(context)
+        rendered = self.template._render(context, self.overrides)
         html = self._track(rendered.html, own[TOKEN_MARKER], context)
         self._check_identity(html)
         return rendered.subject, html, rendered.text
@@ -147,14 +150,17 @@ class EmailWriter:
 
     def _track(self, html, token, context):
         """Count clicks and openings of a rendered body."""
-        html = links.wrap_links(
-            html,
-            f"{self.base_url}/marketing/click/{token}",
-            self.secret,
-            skip=[context[name] for name in PERSONAL_LINKS if name in context],
-            utm=self.utm,
-            own_hosts=self.own_hosts,
-        )
+        if self.overrides.get("track_clicks", True):
+            html = links.wrap_links(
+                html,
+                f"{self.base_url}/marketing/click/{token}",
+                self.secret,
+                skip=[context[name] for name in PERSONAL_LINKS if name in context],
+                utm=self.utm,
+                own_hosts=self.own_hosts,
+            )
+        if not self.overrides.get("track_opens", True):
+            return html
         return links.add_pixel(html, f"{self.base_url}/marketing/open/{token}.gif")
 
     def _get_headers(self, own):

@@ -85,15 +85,7 @@ class MarketingDispatcher(models.AbstractModel):
         cron = self.env["ir.cron"]
         messages = self.env["marketing.message"]
         messages._settle_lost()
-        cron._commit_progress(
-            remaining=messages.search_count(
-                [
-                    ("state", "=", "queued"),
-                    ("scheduled_at", "<=", fields.Datetime.now()),
-                ],
-                limit=BATCH_SIZE,
-            )
-        )
+        cron._commit_progress(remaining=len(messages._get_due_lanes()))
         with Adapters() as adapters:
             while count := self._dispatch_batch(adapters=adapters):
                 if not cron._commit_progress(count):

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..audience.consent_rules import CONSENT_JOINS, CONSENT_RULES, is_suppressed
+from ..campaign.campaign_rules import CAMPAIGN_RULES
 from ..cart.cart_detection import RECOVERABLE_LINE, SELLABLE_LINE
 from ..cart.payments import HAS_LIVE_PAYMENT
 from ..sequence.step_rules import get_step_rules
@@ -303,6 +304,7 @@ class MarketingGate(models.AbstractModel):
                      LEFT JOIN marketing_enrollment run ON run.id = m.enrollment_id
                      LEFT JOIN marketing_sequence_step step ON step.id = m.step_id
                      LEFT JOIN marketing_sequence seq ON seq.id = m.sequence_id
+                     LEFT JOIN email_campaign campaign ON campaign.id = m.campaign_id
                      LEFT JOIN abandoned_cart cart ON cart.id = m.abandoned_cart_id
                      LEFT JOIN sale_order so ON so.id = cart.order_id
                      LEFT JOIN marketing_template tpl ON tpl.id = m.template_id
@@ -329,7 +331,9 @@ class MarketingGate(models.AbstractModel):
                    WHERE m.reason IS NOT NULL OR others.last_at IS NOT NULL
                       OR others.is_outranked OR m.has_quiet_hours OR m.has_window""",
                 reason=self._make_reason(
-                    ADDRESS_RULES, [*CART_RULES, *step_rules], IS_ASKED_FOR
+                    [*CAMPAIGN_RULES, *ADDRESS_RULES],
+                    [*CART_RULES, *step_rules],
+                    IS_ASKED_FOR,
                 ),
                 others=OTHER_MESSAGES,
                 is_marketing=IS_MARKETING,
@@ -352,6 +356,9 @@ class MarketingGate(models.AbstractModel):
         :param datetime now: naive, UTC
         :rtype: Decision | None
         """
+        if facts["reason"] == "campaign_paused":
+            # Back into the queue, where nobody takes it until it goes on.
+            return Decision("campaign_paused", now)
         if facts["reason"] == "paused":
             return Decision("paused", facts["paused_until"])
         if facts["reason"] == "no_identity":

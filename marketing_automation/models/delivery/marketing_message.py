@@ -11,6 +11,9 @@ from .states import STATES
 
 # Who goes first where the frequency cap lets only one message through.
 PRIORITIES = {"test": 0, "transactional": 10, "cart": 20, "broadcast": 50}
+# Messages of each campaign are a queue of their own, so that it can be paused; all
+# others, and tests, are one.
+SOURCE = "CASE WHEN priority = 0 THEN 0 ELSE COALESCE(campaign_id, 0) END"
 
 
 class MarketingMessage(models.Model):
@@ -53,6 +56,7 @@ class MarketingMessage(models.Model):
             ("send_window", "Outside the hours of the step"),
             ("less_often", "Asked to hear less often"),
             ("paused", "Asked for a pause"),
+            ("campaign_paused", "The campaign is paused"),
             ("no_identity", "Your company's postal address is missing"),
             ("domain_throttled", "Enough messages for this mail domain for now"),
             # What went wrong
@@ -199,7 +203,7 @@ class MarketingMessage(models.Model):
         "(token) WHERE token IS NOT NULL", "A message token is used once."
     )
     _queue_idx = models.Index(
-        "(company_id, channel, scheduled_at, id) WHERE state = 'queued'"
+        f"(company_id, channel, ({SOURCE}), scheduled_at, id) WHERE state = 'queued'"
     )
     _in_flight_idx = models.Index("(sending_at) WHERE state = 'sending'")
     # Nobody has two messages of a channel in flight: the frequency cap and the last
@@ -399,6 +403,17 @@ class MarketingMessage(models.Model):
         """
         self.ensure_one()
         return f"{self._get_base_url()}/marketing/preferences/{self.sudo().token}"
+
+    def _get_overrides(self):
+        """Return what the source of a message says in place of template and account.
+
+        :return: empty, or ``subject`` and ``preheader`` (Jinja2; empty: as the
+            template), ``from_name`` and ``reply_to`` (empty: as the account), and
+            whether to ``track_opens`` and ``track_clicks``
+        :rtype: dict
+        """
+        self.ensure_one()
+        return {}
 
     def _get_utm_parameters(self):
         """Return what marks links to our own shop, so that Odoo's reports of sources

@@ -10,7 +10,7 @@ from odoo.tools import SQL
 
 from ..cart.cart_detection import RANDOM_TOKEN
 from .marketing_gate import Decision
-from .marketing_message import PRIORITIES
+from .marketing_message import PRIORITIES, SOURCE
 
 
 class MarketingMessage(models.Model):
@@ -87,23 +87,52 @@ class MarketingMessage(models.Model):
     ):
         """Write one message for each of many people into the outbox, in one statement.
 
-        People with the same address get one; so does who is queued again from the same
-        source. Those without an address get one too, which the gate skips with that
-        reason. The dispatcher asks the gate about each before it leaves.
-
         :param marketing.template template: what to say; decides the channel
         :param SQL partners: a query for the ids of ``res.partner``
         :param res.company company: who is speaking
-        :param str source: key of what these messages come from, such as ``campaign:7``
+        :param str source: key of what these messages come from, such as ``test:7``
         :param website website: whose links and language are used; empty: the company's
         :param datetime scheduled_at: when they are due, naive, UTC; empty: now
         :param int priority: see ``PRIORITIES``
         :return: number of new messages
         :rtype: int
         """
+        slots = self._sql_slots_now(template, partners, scheduled_at)
+        return self._queue_slots(
+            template.channel, slots, company, source, website=website, priority=priority
+        )
+
+    @api.model
+    def _queue_slots(
+        self,
+        channel,
+        slots,
+        company,
+        source,
+        *,
+        website=None,
+        campaign=None,
+        priority=PRIORITIES["broadcast"],
+    ):
+        """Write messages to many people into the outbox, each with a time of its own.
+
+        People with the same address get one; so does who is queued again from the same
+        source. Those without an address get one too, which the gate skips with that
+        reason. The dispatcher asks the gate about each before it leaves.
+
+        :param str channel: key of ``CHANNELS``
+        :param SQL slots: a query of ``partner_id``, ``scheduled_at`` (when it is due,
+            UTC; NULL: not before somebody says so), ``variant_id`` and ``template_id``
+        :param res.company company: who is speaking
+        :param str source: key of what these messages come from, such as ``campaign:7``
+        :param website website: whose links and language are used; empty: the company's
+        :param email.campaign campaign: what they belong to, if to any
+        :param int priority: see ``PRIORITIES``
+        :return: number of new messages
+        :rtype: int
+        """
         self.env.flush_all()
-        is_sms = template.channel == "sms"
-        address = SQL("p.phone_sanitized" if is_sms else "p.email_normalized")
+        is_sms = channel == "sms"
         now = fields.Datetime.now()
         self.env.cr.execute(
             SQL(
@@ -112,54 +141,73 @@ class MarketingMessage(models.Model):
                     create_date, dedupe_key,
                     state, state_changed_at, scheduled_at, attempts, channel, priority,
                     company_id, website_id, partner_id, email, email_normalized,
-                    phone_sanitized, lang, template_id)
+                    phone_sanitized, lang, template_id, campaign_id, variant_id)
                 SELECT %(now)s,
                        %(source)s || ':' || COALESCE(%(address)s, 'partner-' || p.id),
-                       'queued', %(now)s, %(scheduled_at)s, 0, %(channel)s,
+                       'queued', %(now)s, slot.scheduled_at, 0, %(channel)s,
                        %(priority)s, %(company_id)s, %(website_id)s, p.id, p.email,
                        p.email_normalized, %(phone)s, COALESCE(wished.lang, p.lang),
-                       %(template_id)s
-                  FROM res_partner p
+                       slot.template_id, %(campaign_id)s, slot.variant_id
+                  FROM (%(slots)s) slot
+                  JOIN res_partner p ON p.id = slot.partner_id
                   LEFT JOIN marketing_recipient wished
                          ON wished.company_id = %(company_id)s
                         AND wished.address = %(address)s
-                 WHERE p.id IN (%(partners)s)
                  ORDER BY p.id
                     ON CONFLICT (dedupe_key) DO NOTHING
                 """,
                 now=now,
                 source=source,
-                address=address,
-                scheduled_at=scheduled_at or now,
-                channel=template.channel,
+                address=SQL("p.phone_sanitized" if is_sms else "p.email_normalized"),
+                channel=channel,
                 priority=priority,
                 company_id=company.id,
                 website_id=website.id if website else None,
                 phone=SQL("p.phone_sanitized") if is_sms else SQL("NULL::varchar"),
-                template_id=template.id,
-                partners=partners,
+                campaign_id=campaign.id if campaign else None,
+                slots=slots,
             )
         )
         count = self.env.cr.rowcount
         self.env.invalidate_all(flush=False)
         if count:
-            self.env["marketing.dispatcher"]._wake_up(scheduled_at or now)
+            self.env["marketing.dispatcher"]._wake_up(now)
         return count
 
     @api.model
-    def _queue_test(self, template, partner, company):
-        """Write a test of a template into the outbox; caps do not hold it back.
+    def _queue_test(self, template, partners, company, campaign=None):
+        """Write tests of a template into the outbox; caps do not hold them back.
 
-        :param marketing.template template: what to say, with sample values
-        :param res.partner partner: who asked for it
+        :param marketing.template template: what to say
+        :param res.partner partners: who gets one
         :param res.company company: who is speaking
+        :param email.campaign campaign: what they are a test of
         """
-        self._queue_partners(
-            template,
-            SQL("%s", partner.id),
+        self._queue_slots(
+            template.channel,
+            self._sql_slots_now(template, SQL("SELECT unnest(%s)", partners.ids)),
             company,
             f"test:{uuid.uuid4().hex}",
+            website=campaign and campaign.website_id,
+            campaign=campaign,
             priority=PRIORITIES["test"],
+        )
+
+    @api.model
+    def _sql_slots_now(self, template, partners, scheduled_at=None):
+        """Return slots of people who all get the same at the same time.
+
+        :param SQL partners: a query for the ids of ``res.partner``
+        :param datetime scheduled_at: naive, UTC; empty: now
+        :rtype: SQL
+        """
+        return SQL(
+            """SELECT p.id AS partner_id, %s::timestamp AS scheduled_at,
+                      NULL::int AS variant_id, %s AS template_id
+                 FROM res_partner p WHERE p.id IN (%s)""",
+            scheduled_at or fields.Datetime.now(),
+            template.id,
+            partners,
         )
 
     # === HELD BACK ===#
@@ -285,23 +333,48 @@ class MarketingMessage(models.Model):
     # === OUT ===#
 
     @api.model
+    def _sql_sources(self):
+        """Return where messages come from that may leave now: campaigns that are being
+        sent, and everything else together (source 0).
+
+        Messages of a campaign that is paused stand in the queue, and nobody passes them
+        by: each source is a range of the index of its own.
+
+        :return: a query of ``company_id``, ``channel`` and ``source``
+        :rtype: SQL
+        """
+        return SQL(
+            """SELECT c.id AS company_id, lane.channel, 0 AS source
+                 FROM res_company c
+                CROSS JOIN (VALUES ('email'), ('sms')) AS lane (channel)
+                UNION ALL
+               SELECT campaign.company_id, campaign.channel, campaign.id
+                 FROM email_campaign campaign
+                WHERE campaign.state = 'running'
+                  AND campaign.is_rescheduling IS NOT TRUE"""
+        )
+
+    @api.model
     def _get_due_lanes(self):
         """Return the pairs of company and channel for which something is due.
 
         :return: pairs (res.company, channel)
         :rtype: list
         """
-        self.flush_model()
+        self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
-                """SELECT company.id, lane.channel
-                     FROM res_company company
-                    CROSS JOIN (VALUES ('email'), ('sms')) AS lane (channel)
+                """SELECT DISTINCT s.company_id, s.channel
+                     FROM (%s) s
                     WHERE EXISTS (
-                          SELECT FROM marketing_message
-                           WHERE state = 'queued' AND company_id = company.id
-                             AND channel = lane.channel AND scheduled_at <= %s)
-                    ORDER BY company.id, lane.channel""",
+                          SELECT FROM marketing_message m
+                           WHERE m.state = 'queued' AND m.company_id = s.company_id
+                             AND m.channel = s.channel
+                             AND %s = s.source
+                             AND m.scheduled_at <= %s)
+                    ORDER BY s.company_id, s.channel""",
+                self._sql_sources(),
+                SQL(SOURCE),
                 fields.Datetime.now(),
             )
         )
@@ -313,6 +386,8 @@ class MarketingMessage(models.Model):
     @api.model
     def _claim(self, limit, company, channel, throttle=None):
         """Take up to ``limit`` due messages for sending; nobody else gets them.
+
+        What one person did (a cart, a request) goes before what goes to many.
 
         Nobody has two messages of a channel in flight: of several to one person the one
         that matters most is taken, the others wait for their turn. The caller commits
@@ -334,18 +409,24 @@ class MarketingMessage(models.Model):
             SQL(
                 """
                 WITH due AS MATERIALIZED (
-                    SELECT id, priority, scheduled_at,
-                           COALESCE(%(person)s, id::varchar) AS person
-                      FROM marketing_message m
-                     WHERE state = 'queued' AND company_id = %(company_id)s
-                       AND channel = %(channel)s AND scheduled_at <= %(now)s
-                       AND (%(person)s IS NULL OR %(person)s NOT IN (
-                           SELECT busy.%(person)s FROM marketing_message busy
-                            WHERE busy.state = 'sending'
-                              AND busy.channel = %(channel)s
-                              AND busy.%(person)s IS NOT NULL))
-                     ORDER BY scheduled_at, id LIMIT %(limit)s
-                       FOR UPDATE SKIP LOCKED),
+                    SELECT m.id, m.priority, m.scheduled_at,
+                           COALESCE(m.%(person)s, m.id::varchar) AS person
+                      FROM (%(sources)s) s
+                     CROSS JOIN LATERAL (
+                           SELECT * FROM marketing_message
+                            WHERE state = 'queued' AND company_id = s.company_id
+                              AND channel = s.channel
+                              AND %(source)s = s.source
+                              AND scheduled_at <= %(now)s
+                              AND (%(person)s IS NULL OR %(person)s NOT IN (
+                                  SELECT busy.%(person)s FROM marketing_message busy
+                                   WHERE busy.state = 'sending'
+                                     AND busy.channel = %(channel)s
+                                     AND busy.%(person)s IS NOT NULL))
+                            ORDER BY scheduled_at, id LIMIT %(limit)s
+                              FOR UPDATE SKIP LOCKED) m
+                     WHERE s.company_id = %(company_id)s AND s.channel = %(channel)s
+                     ORDER BY s.source > 0, m.scheduled_at, m.id LIMIT %(limit)s),
                 first AS (
                     SELECT DISTINCT ON (person) id, scheduled_at,
                            split_part(person, '@', 2) AS domain
@@ -368,6 +449,8 @@ class MarketingMessage(models.Model):
                    AND (room.count IS NULL OR counted.place <= room.count::int)
                 RETURNING m.id
                 """,
+                sources=self._sql_sources(),
+                source=SQL(SOURCE),
                 person=person,
                 now=now,
                 company_id=company.id,

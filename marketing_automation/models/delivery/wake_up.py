@@ -16,6 +16,8 @@ from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_cron import ODOO_NOTIFY_FUNCTION
 
+from .marketing_message import SOURCE
+
 _logger = logging.getLogger(__name__)
 
 # How far ahead a timer is set: what is due later is met by the run of that minute.
@@ -39,18 +41,19 @@ class MarketingDispatcher(models.AbstractModel):
     def _wake_up_next(self):
         """Wake up for the next message that becomes due within a minute."""
         horizon = fields.Datetime.now() + timedelta(seconds=SECONDS_AHEAD)
-        self.env["marketing.message"].flush_model()
+        self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 """SELECT min(lane.next_at)
-                     FROM res_company company
-                    CROSS JOIN (VALUES ('email'), ('sms')) AS kind (channel)
+                     FROM (%s) s
                     CROSS JOIN LATERAL (
                           SELECT scheduled_at AS next_at FROM marketing_message
-                           WHERE state = 'queued' AND company_id = company.id
-                             AND channel = kind.channel
+                           WHERE state = 'queued' AND company_id = s.company_id
+                             AND channel = s.channel AND %s = s.source
                              AND scheduled_at > %s AND scheduled_at <= %s
                            ORDER BY scheduled_at LIMIT 1) lane""",
+                self.env["marketing.message"]._sql_sources(),
+                SQL(SOURCE),
                 fields.Datetime.now(),
                 horizon,
             )

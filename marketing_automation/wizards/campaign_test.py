@@ -1,0 +1,49 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class EmailCampaignTest(models.TransientModel):
+    """Send a campaign to a few people to look at."""
+
+    _name = "email.campaign.test"
+    _description = "Test of a Campaign"
+
+    campaign_id = fields.Many2one("email.campaign", required=True, ondelete="cascade")
+    partner_ids = fields.Many2many(
+        "res.partner",
+        string="To",
+        default=lambda self: self.env.user.partner_id,
+        help="Each of them gets it with what it would say to them.",
+    )
+
+    def action_send(self):
+        """Put the tests into the outbox.
+
+        :return: a notification that says where to look
+        :rtype: dict
+        """
+        self.ensure_one()
+        column = self.campaign_id._get_address_column()
+        without = self.partner_ids.filtered(lambda partner: not partner[column])
+        if not self.partner_ids or without:
+            raise UserError(
+                self.env._(
+                    "Choose people with an address for this channel. Without: %s",
+                    ", ".join(without.mapped("name")) or "–",
+                )
+            )
+        self.campaign_id.check_access("write")
+        self.campaign_id._queue_test(self.partner_ids)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "On its way to %s. Without an enabled account it stays in the "
+                    "sandbox.",
+                    ", ".join(self.partner_ids.mapped("name")),
+                ),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
