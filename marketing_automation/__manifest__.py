@@ -91,6 +91,7 @@
             "marketing_automation/static/src/dashboard/**/*",
             "marketing_automation/static/src/scss/backend.scss",
             "marketing_automation/static/src/scss/segment.scss",
+            "marketing_automation/static/src/scss/campaign.scss",
         ],
         "web.assets_frontend": [
             "marketing_automation/static/src/interactions/**/*",

@@ -412,6 +412,13 @@ class TestCampaignReview(CampaignCase):
         self._dispatch()
         self.assertEqual(self._get_states(campaign), ["sent"] * 6)
 
+    def test_segment_that_was_never_refreshed(self):
+        self.assertFalse(self.campaign.audience_warning)
+        self.campaign.segment_ids = self.env["customer.segment"].create(
+            {"name": "New rule", "company_id": self.company.id}
+        )
+        self.assertIn("New rule", self.campaign.audience_warning)
+
     def test_builder(self):
         for step in ("content", "schedule", "review", "review"):
             self.campaign.action_next_step()

@@ -30,6 +30,7 @@ EDITED_BY_MANAGERS = {**NOBODY, "user": "r", "manager": "rwcu", "admin": "rwcu"}
 EDITED_BY_ADMINS = {**NOBODY, "user": "r", "manager": "r", "admin": "rwcu"}
 MODELS = {
     "abandoned.cart": READ_ONLY,
+    "email.campaign": EDITED_BY_MANAGERS,
     "marketing.sequence": EDITED_BY_MANAGERS,
     "marketing.sequence.step": EDITED_BY_MANAGERS,
     "marketing.sequence.condition": EDITED_BY_MANAGERS,
@@ -70,6 +71,8 @@ WIZARDS = dict.fromkeys(
     (
         "customer.segment.add",
         "customer.segment.import",
+        "email.campaign.schedule",
+        "email.campaign.test",
         "marketing.privacy.wizard",
         "marketing.record.consent",
         "marketing.sequence.replay",
@@ -141,6 +144,24 @@ PUBLIC_METHODS = {
         "action_stop_recovery",
         "action_view_messages",
     },
+    "email.campaign": {
+        "action_cancel",
+        "action_confirm",
+        "action_draft",
+        "action_next_step",
+        "action_pause",
+        "action_previous_step",
+        "action_refresh_figures",
+        "action_resume",
+        "action_schedule",
+        "action_send_test",
+        "action_view_orders",
+        "action_view_recipients",
+        "copy_data",
+        "write",
+    },
+    "email.campaign.schedule": {"action_apply"},
+    "email.campaign.test": {"action_send"},
     "mail.blacklist": {"create", "write"},
     "marketing.blacklist": {"create", "write"},
     "marketing.coupon": {"action_view_cards", "copy_data", "write"},
@@ -253,6 +274,7 @@ class TestSecurity(MarketingCase):
         cls.sequence.step_ids[-1].condition_ids = [Command.create({"kind": "clicked"})]
         for company in (cls.company, cls.company_b):
             cls._create_segment(company)
+            cls._create_campaign(company)
         cls.env["marketing.provider.usage"]._lock(cls.smtp)
         cls._record_consent(cls.company)
         cls._create_opt_in(cls.company)
@@ -321,6 +343,7 @@ class TestSecurity(MarketingCase):
             "marketing.suppression": lambda: self.env["marketing.suppression"]._add(
                 ["forgotten@example.com"]
             ),
+            "email.campaign": lambda: self._create_campaign(company),
             "customer.segment": lambda: self._create_segment(company),
             "customer.segment.condition": lambda: (
                 self._create_segment(company).condition_ids.child_ids
@@ -345,6 +368,12 @@ class TestSecurity(MarketingCase):
         segment.set_criteria({"conditions": [{"conditions": [contact]}]})
         segment.action_refresh()
         return segment
+
+    @classmethod
+    def _create_campaign(cls, company):
+        return cls.env["email.campaign"].create(
+            {"name": "Owned", "company_id": company.id}
+        )
 
     @classmethod
     def _record_wishes(cls, company):
@@ -540,6 +569,7 @@ class TestSecurity(MarketingCase):
                 "segment_id": segment.id,
                 "partner_ids": [Command.link(self.cart.partner_id.id)],
                 "sequence_id": self.sequence.id,
+                "campaign_id": self._create_campaign(self.company).id,
                 "step_id": self.sequence.step_ids[0].id,
                 "replay_id": self._as("manager", replays)
                 .create({"sequence_id": self.sequence.id})

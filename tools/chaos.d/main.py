@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from functools import partial
 
+import campaigns
 import outbox
 from api_server import ApiServer
 from journal import Journal
@@ -201,7 +202,7 @@ def play_limits(database, servers, verdict):
 
 
 def main(database, folder):
-    """Run both phases.
+    """Run all phases.
 
     :param str database: with the addon installed, and nothing else going on
     :param str folder: for what the servers saw and what Odoo said
@@ -217,6 +218,10 @@ def main(database, folder):
     outbox.load(database, folder / "odoo.log")
     play_storm(database, servers, verdict)
     play_limits(database, servers, verdict)
+    campaigns.play(
+        *(database, servers.smtp.port, servers.journals["SMTP"], verdict),
+        *(BATCH_SIZE, WORKERS),
+    )
     for violation in verdict.violations:
         print(f"VIOLATED  {violation}", flush=True)
     print(f"logs: {folder}")

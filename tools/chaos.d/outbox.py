@@ -12,7 +12,7 @@ from api_server import API_KEY
 from psycopg2.errors import DeadlockDetected, SerializationFailure
 
 import odoo.cli  # noqa: F401 - loads the addons paths
-from odoo import SUPERUSER_ID, api, sql_db
+from odoo import SUPERUSER_ID, api, fields, sql_db
 from odoo.modules.registry import Registry
 from odoo.tools import SQL, config
 
@@ -123,17 +123,7 @@ def queue(env, prefix, count, odd=True):
     :param bool odd: whether some of them cannot be reached
     :return: number of messages
     """
-    people = env["res.partner"].create(
-        [_person(prefix, number, odd) for number in range(1, count + 1)]
-    )
-    env["marketing.preference"]._record(
-        env.company,
-        "email",
-        ["offers"],
-        people.mapped("email_normalized"),
-        "given",
-        "import",
-    )
+    people = create_people(env, prefix, count, odd)
     body = (
         "<p>Hello {{ customer.first_name }}, %s</p>"
         '<p><a href="https://shop.example.com/new">New</a></p>'
@@ -159,6 +149,27 @@ def queue(env, prefix, count, odd=True):
     )
 
 
+def create_people(env, prefix, count, odd=True):
+    """Create people who want to hear from us.
+
+    :param str prefix: what their addresses begin with
+    :param bool odd: whether some of them cannot be reached
+    :rtype: res.partner
+    """
+    people = env["res.partner"].create(
+        [_person(prefix, number, odd) for number in range(1, count + 1)]
+    )
+    env["marketing.preference"]._record(
+        env.company,
+        "email",
+        ["offers"],
+        people.mapped("email_normalized"),
+        "given",
+        "import",
+    )
+    return people
+
+
 def _person(prefix, number, odd):
     name, address = "Anna", f"{prefix}-{number:05}@{DOMAIN}"
     if not odd:
@@ -173,6 +184,10 @@ def _person(prefix, number, odd):
 
 
 # === Meanwhile ===#
+
+
+def now():
+    return fields.Datetime.now()
 
 
 def work(database, batch_size, number):

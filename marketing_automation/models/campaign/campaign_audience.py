@@ -33,7 +33,7 @@ class EmailCampaign(models.Model):
                     or (segment.kind == "dynamic" and not segment.refreshed_at)
                 )
             )
-            campaign.audience_warning = stale and self.env._(
+            campaign.audience_warning = bool(stale) and self.env._(
                 "Not refreshed yet, or not without an error: %s. Open it and refresh.",
                 ", ".join(stale.mapped("name")),
             )

@@ -31,6 +31,8 @@ TILES = {
     "order_count": "sent_count",
     "revenue": None,
 }
+# Not every account reports deliveries; the others are for special occasions.
+SHOWN_IF_ANY = {"delivered_count", "failed_count", "waiting_count", "cancelled_count"}
 DOMAINS_SHOWN = 12
 LINKS_SHOWN = 15
 
@@ -95,7 +97,7 @@ class EmailCampaign(models.Model):
         self.ensure_one()
         tiles = []
         for name, whole in TILES.items():
-            if name in ("cancelled_count", "waiting_count") and not self[name]:
+            if name in SHOWN_IF_ANY and not self[name]:
                 continue
             field = self._fields[name]
             unit = {"digits": 0}

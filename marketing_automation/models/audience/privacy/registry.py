@@ -400,6 +400,7 @@ LINKS = {
     ("payment_transaction", "marketing_card_id"): "the same",
     ("loyalty_card", "marketing_enrollment_id"): "emptied with the rest of the card",
     ("customer_segment_add_res_partner_rel", "res_partner_id"): "a dialog",
+    ("email_campaign_test_res_partner_rel", "res_partner_id"): "a dialog",
     ("marketing_record_consent_res_partner_rel", "res_partner_id"): "a dialog",
 }
 # Models with columns that look personal and are not.
