@@ -80,6 +80,7 @@ from . import test_segment_screens
 from . import test_tours_audience
 from . import test_cdnow
 from . import test_tours_customer
+from . import test_tours_campaign
 from . import test_tours_checkout
 from . import test_tours_privacy
 from . import test_privacy_registry

@@ -1,0 +1,87 @@
+import json
+
+from odoo import fields
+from odoo.tests import HttpCase, tagged
+
+from .browser import IS_QUIET, open_browser
+from .campaign_common import CampaignCase
+from .test_accessibility import DESK, PHONE, TAGS, find_axe
+
+
+@tagged("post_install", "-at_install")
+class TestToursCampaign(CampaignCase, HttpCase):
+    """Campaigns as the shop's people make them, in a real browser."""
+
+    def test_build(self):
+        self.env["mail.blacklist"]._add("person1@example.com")
+        self.start_tour(
+            "/odoo/marketing-campaigns",
+            "marketing_automation_campaign_build",
+            login="admin",
+        )
+        campaign = self.env["email.campaign"].search([("name", "=", "Tour campaign")])
+        self.assertEqual(campaign.state, "scheduled")
+        self.assertEqual(campaign.subject, "A subject of its own")
+        self.assertEqual(campaign.scheduled_at.year, 2040)
+        self.assertEqual(campaign.spread_hours, 2)
+
+    def test_control(self):
+        self._start()
+        self.start_tour(
+            f"/odoo/marketing-campaigns/{self.campaign.id}",
+            "marketing_automation_campaign_control",
+            login="admin",
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.campaign.state, "running")
+        self.assertEqual(self.campaign.spread_hours, 3)
+
+    def test_calendar(self):
+        now = fields.Datetime.now()
+        day = now.replace(day=25 if now.day < 24 else 20, hour=12)
+        self.campaign.write({"is_at_once": False, "scheduled_at": day})
+        self.start_tour(
+            "/odoo/marketing-campaigns",
+            "marketing_automation_campaign_calendar",
+            login="admin",
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.campaign.scheduled_at.day, 15)
+
+    def test_accessible(self):
+        """axe-core finds nothing wrong, in the builder and on the page."""
+        axe = find_axe()
+        if not axe:
+            self.skipTest("tools/test runs this, with axe-core")
+        draft = self._create_campaign(builder_step="review")
+        self._start()
+        self._dispatch()
+        self._click(self.campaign.message_ids[0])
+        self.campaign.action_refresh_figures()
+        self.env.flush_all()
+        with open_browser(self, "admin") as browser:
+            for campaign, ready in (
+                (draft, ".o_marketing_campaign_review"),
+                (self.campaign, ".o_marketing_campaign_curve"),
+            ):
+                for width in (PHONE, DESK):
+                    self._assert_accessible(browser, axe, campaign, ready, width)
+
+    def _assert_accessible(self, browser, axe, campaign, ready, width):
+        browser.resize(width)
+        browser.go(
+            f"/odoo/marketing-campaigns/{campaign.id}",
+            f"!!document.querySelector('{ready}')",
+        )
+        browser.evaluate(IS_QUIET)
+        browser.evaluate(axe.read_text(encoding="utf-8"))
+        options = json.dumps(
+            {"runOnly": {"type": "tag", "values": TAGS}, "preload": False}
+        )
+        violations = browser.evaluate(
+            f"""axe.run(".o_field_html", {options}).then((result) =>
+                result.violations.map((rule) => [
+                    rule.id, rule.nodes.map((node) => node.html)]))"""
+        )
+        with self.subTest(campaign=campaign.state, width=width):
+            self.assertEqual(violations, [])
