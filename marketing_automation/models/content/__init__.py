@@ -3,3 +3,7 @@ from . import template_preview
 from . import template_context
 from . import cart_context
 from . import opt_in_context
+from . import shop_prices
+from . import product_context
+from . import order_context
+from . import contact_context

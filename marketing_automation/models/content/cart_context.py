@@ -29,7 +29,7 @@ class MarketingTemplateContext(models.AbstractModel):
                 self._prepare_line_values(line, amounts[line], cart, website)
                 for line in shown
             ],
-            "count": _whole(sum(lines.mapped("product_uom_qty"))),
+            "count": make_whole(sum(lines.mapped("product_uom_qty"))),
             "more_count": len(lines) - len(shown),
             "total": self._format_money(cart, currency, total),
             "total_amount": total,
@@ -57,7 +57,7 @@ class MarketingTemplateContext(models.AbstractModel):
         before = self._get_higher_price_before(line, unit, cart)
         return {
             **self._prepare_product_values(product, website),
-            "quantity": _whole(quantity),
+            "quantity": make_whole(quantity),
             "price_unit": self._format_money(line, currency, unit),
             "price_subtotal": self._format_money(line, currency, amount),
             "price_before": before
@@ -103,9 +103,9 @@ class MarketingTemplateContext(models.AbstractModel):
         the customer cannot have what they chose."""
         possible = line._get_available_quantity()
         if possible < line.product_uom_qty:
-            return line.env._("Only %(count)s available", count=_whole(possible))
+            return line.env._("Only %(count)s available", count=make_whole(possible))
         left = line._get_stock_shown()
-        return left and line.env._("Only %(count)s left", count=_whole(left)) or ""
+        return left and line.env._("Only %(count)s left", count=make_whole(left)) or ""
 
     def _get_product_name(self, product):
         # Not the line's own name: it stays in the language of the day it was added.
@@ -156,6 +156,6 @@ class MarketingTemplateContext(models.AbstractModel):
         ]
 
 
-def _whole(quantity):
+def make_whole(quantity):
     """Return 2 for 2.0; other quantities are rounded to what people can read."""
     return int(quantity) if quantity == int(quantity) else round(quantity, 3)

@@ -4,15 +4,15 @@ from odoo.tools.misc import get_lang
 
 from ...tools import rendering
 from ...tools.html_text import names_all
+from ...tools.samples import get_samples
 from ..audience.purposes import PURPOSES
 from ..channels import CHANNELS
 from .merge_tags import (
     CART_TAGS,
     CONTACT_TAGS,
     OPT_IN_TAGS,
-    SAMPLE_CART_CONTEXT,
-    SAMPLE_CONTACT_CONTEXT,
-    SAMPLE_OPT_IN_CONTEXT,
+    ORDER_TAGS,
+    PRODUCT_TAGS,
 )
 
 # Which source field makes which part of an email.
@@ -39,12 +39,16 @@ SKELETON = """{% extends "layout" %}
 {% endblock %}
 """
 FIELDS_BY_PART = {part: name for name, part in PARTS.items()} | {"sms": "body_sms"}
-# What each kind of template can say, and made-up values to check and preview it with.
-CONTEXTS = {
-    "cart": (CART_TAGS, SAMPLE_CART_CONTEXT),
-    "contact": (CONTACT_TAGS, SAMPLE_CONTACT_CONTEXT),
-    "opt_in": (OPT_IN_TAGS, SAMPLE_OPT_IN_CONTEXT),
+# What each kind of template can say.
+TAGS_BY_CONTEXT = {
+    "cart": CART_TAGS,
+    "contact": CONTACT_TAGS,
+    "opt_in": OPT_IN_TAGS,
+    "product": PRODUCT_TAGS,
+    "order": ORDER_TAGS,
 }
+# What a template is about where nobody says anything else.
+DEFAULT_PURPOSES = {"product": "product_updates", "order": "product_updates"}
 # What Twilio takes at most in one message.
 MAX_SMS_LENGTH = 1600
 
@@ -74,6 +78,8 @@ class MarketingTemplate(models.Model):
             ("cart", "Abandoned cart"),
             ("contact", "Any contact"),
             ("opt_in", "Confirmation of consent"),
+            ("product", "Products"),
+            ("order", "Order"),
         ],
         string="Used For",
         required=True,
@@ -127,7 +133,7 @@ class MarketingTemplate(models.Model):
             if template.context == "cart":
                 template.purpose = "cart"
             elif template.purpose in (False, "cart"):
-                template.purpose = "offers"
+                template.purpose = DEFAULT_PURPOSES.get(template.context, "offers")
 
     @api.depends("channel", "company_id")
     @api.depends_context("company")
@@ -280,14 +286,15 @@ class MarketingTemplate(models.Model):
 
         :rtype: list[MergeTag]
         """
-        return list(CONTEXTS[self.context or "cart"][0])
+        return list(TAGS_BY_CONTEXT[self.context or "cart"])
 
     def _get_sample_context(self):
-        """Return made-up values to check and preview templates of this kind with.
+        """Return made-up values to check and preview templates of this kind with, in
+        the language of the environment where there are some.
 
         :rtype: dict
         """
-        return CONTEXTS[self.context or "cart"][1]
+        return get_samples(self.env.lang)[self.context or "cart"]
 
     # === CHECKS ===#
 

@@ -4,125 +4,20 @@ from typing import NamedTuple
 
 from odoo.tools.translate import LazyTranslate
 
+from ...tools.samples import get_samples
+
 _lt = LazyTranslate(__name__)
 
-SAMPLE_SHOP_URL = "https://shop.example.com"
-
-SAMPLE_CART_CONTEXT = {
-    "customer": {
-        "name": "Anna Miller",
-        "first_name": "Anna",
-        "email": "anna.miller@example.com",
-    },
-    "cart": {
-        "lines": [
-            {
-                "name": "Stoneware Mug (Ocean Blue)",
-                "quantity": 2,
-                "price_unit": "$ 14.50",
-                "price_subtotal": "$ 29.00",
-                "image_url": "/marketing_automation/static/img/sample/mug.svg",
-                "url": f"{SAMPLE_SHOP_URL}/shop/stoneware-mug-1",
-                "price_before": "$ 16.00 when you left it",
-                "stock_note": "",
-            },
-            {
-                "name": "Reading Lamp",
-                "quantity": 1,
-                "price_unit": "$ 64.00",
-                "price_subtotal": "$ 64.00",
-                "image_url": "/marketing_automation/static/img/sample/lamp.svg",
-                "url": f"{SAMPLE_SHOP_URL}/shop/reading-lamp-2",
-                "price_before": "",
-                "stock_note": "",
-            },
-            {
-                "name": "Canvas Backpack, 20 litres",
-                "quantity": 1,
-                "price_unit": "$ 89.90",
-                "price_subtotal": "$ 89.90",
-                "image_url": "/marketing_automation/static/img/sample/backpack.svg",
-                "url": f"{SAMPLE_SHOP_URL}/shop/canvas-backpack-3",
-                "price_before": "",
-                "stock_note": "Only 3 left",
-            },
-        ],
-        "count": 4,
-        "more_count": 0,
-        "total": "$ 182.90",
-        "total_amount": 182.9,
-        "total_note": "",
-        "currency": "USD",
-        "recovery_url": f"{SAMPLE_SHOP_URL}/shop/cart/recover/sample",
-        "payment_url": f"{SAMPLE_SHOP_URL}/shop/cart/recover/sample?to=payment",
-        "replacements": [],
-    },
-    "offers": [
-        {
-            "name": "Stoneware Bowl",
-            "image_url": "/marketing_automation/static/img/sample/mug.svg",
-            "url": f"{SAMPLE_SHOP_URL}/shop/stoneware-bowl-4",
-            "price": "$ 18.00",
-        },
-        {
-            "name": "Desk Lamp",
-            "image_url": "/marketing_automation/static/img/sample/lamp.svg",
-            "url": f"{SAMPLE_SHOP_URL}/shop/desk-lamp-5",
-            "price": "$ 59.00",
-        },
-    ],
-    "coupon": {
-        "code": "BACK-7KD4M-XQ9TW-HR3A",
-        "discount": "10%",
-        "limited": False,
-        "expires": "July 7, 2026",
-        "minimum": "$ 91.45",
-    },
-    "shop": {
-        "name": "Example Shop",
-        "url": SAMPLE_SHOP_URL,
-        "logo_url": "",
-    },
-    "company": {
-        "name": "Example Shop Ltd",
-        "street": "1 Market Street",
-        "zip": "94105",
-        "city": "San Francisco",
-        "country": "United States",
-        "phone": "+1 555 0100",
-        "email": "hello@example.com",
-        "address": "1 Market Street, San Francisco CA 94105, United States",
-    },
-    "labels": {
-        "total": "Total",
-        "more": "and 2 more",
-        "replacements": "In place of what is no longer available",
-        "offers": "You might also like",
-        "reason": "You receive this email because you left items in your cart at "
-        "Example Shop.",
-        "preferences": "Preferences",
-        "unsubscribe": "Unsubscribe",
-    },
-    "preferences_url": f"{SAMPLE_SHOP_URL}/marketing/preferences/sample",
-    "unsubscribe_url": f"{SAMPLE_SHOP_URL}/marketing/unsubscribe/sample",
-    "language": "en",
-    "direction": "ltr",
-    "year": 2026,
-}
-
+# In English; see get_samples for the other languages.
+SAMPLES = get_samples()
+SAMPLE_CART_CONTEXT = SAMPLES["cart"]
+SAMPLE_CONTACT_CONTEXT = SAMPLES["contact"]
+SAMPLE_OPT_IN_CONTEXT = SAMPLES["opt_in"]
+SAMPLE_PRODUCT_CONTEXT = SAMPLES["product"]
+SAMPLE_ORDER_CONTEXT = SAMPLES["order"]
 
 # What only messages about carts know.
 OF_CARTS = ("cart", "coupon", "offers")
-
-SAMPLE_CONTACT_CONTEXT = {
-    key: value for key, value in SAMPLE_CART_CONTEXT.items() if key not in OF_CARTS
-} | {
-    "labels": {
-        **SAMPLE_CART_CONTEXT["labels"],
-        "reason": "You receive this email because you are in contact with "
-        "Example Shop.",
-    },
-}
 
 # Values of one person, that differ in content which many receive.
 PERSONAL_TAGS = frozenset(
@@ -190,28 +85,56 @@ CART_TAGS = (
     MergeTag("year", _lt("This year")),
 )
 
-CONTACT_TAGS = tuple(
+# What all messages to somebody we know can say.
+COMMON_TAGS = tuple(
     tag for tag in CART_TAGS if tag.name.partition(".")[0] not in OF_CARTS
+)
+
+CONTACT_TAGS = (
+    *COMMON_TAGS[:3],
+    MergeTag(
+        "recommended",
+        _lt("Best sellers: {% for product in recommended %}; may be empty"),
+    ),
+    MergeTag(
+        "segments",
+        _lt("Names of their segments: {% if 'Loyal customers' in segments %}"),
+    ),
+    *COMMON_TAGS[3:],
+)
+
+PRODUCT_TAGS = (
+    *COMMON_TAGS[:3],
+    MergeTag("product.name", _lt("Product name with its variant")),
+    MergeTag("product.price", _lt("What it costs today, for this customer")),
+    MergeTag(
+        "product.price_before", _lt("What it cost before; empty unless it was more")
+    ),
+    MergeTag("product.image_url", _lt("Address of the picture")),
+    MergeTag("product.url", _lt("Address of the product page")),
+    MergeTag(
+        "products",
+        _lt("All of them, “product” first: {% for product in products %}"),
+    ),
+    *COMMON_TAGS[3:],
+)
+
+ORDER_TAGS = (
+    *COMMON_TAGS[:3],
+    MergeTag("order.name", _lt("Number of the order")),
+    MergeTag("order.date", _lt("Day of the order")),
+    MergeTag(
+        "order.lines", _lt("The products: use with {% for line in order.lines %}")
+    ),
+    MergeTag("order.count", _lt("Number of pieces in the order")),
+    MergeTag("order.more_count", _lt("Products of the order that are not in the list")),
+    MergeTag("order.total", _lt("Total of the order")),
+    MergeTag("order.url", _lt("Link to the order in the customer's account")),
+    *COMMON_TAGS[3:],
 )
 
 # What the email that asks for a confirmation has in common with the others.
 OPT_IN_SHARED = ("shop", "company", "labels", "language", "direction", "year")
-
-SAMPLE_OPT_IN_CONTEXT = {
-    **{name: SAMPLE_CART_CONTEXT[name] for name in OPT_IN_SHARED},
-    "labels": {
-        **SAMPLE_CART_CONTEXT["labels"],
-        "reason": "You receive this email because your address was entered at "
-        "Example Shop.",
-    },
-    "email": "anna.miller@example.com",
-    "confirm_url": f"{SAMPLE_SHOP_URL}/marketing/confirm/sample",
-    "purposes": ["Newsletter", "Offers"],
-    "consent_text": "Email me the newsletter of Example Shop.",
-    "expires_on": "July 7, 2026",
-    "preferences_url": "",
-    "unsubscribe_url": SAMPLE_CART_CONTEXT["unsubscribe_url"],
-}
 
 OPT_IN_TAGS = (
     MergeTag("confirm_url", _lt("Link to the page where it is confirmed")),
@@ -238,38 +161,118 @@ CART_LINE_TAGS = (
     MergeTag("line.stock_note", _lt("How few are left, where that is true; or empty")),
 )
 
-# What templates can include or call; the sources are in tools/partials.
-BLOCKS = (
-    MergeTag(
-        '{% extends "layout" %}{% block content %} … {% endblock %}',
-        _lt("The frame of an HTML email: styles, header, your text, footer"),
-    ),
-    MergeTag('{% include "cart_items" %}', _lt("The products in the cart, the total")),
-    MergeTag('{% include "offers" %}', _lt("The products of the step's offers")),
-    MergeTag(
-        '{{ button("Label", cart.recovery_url) }}',
-        _lt("A button; in plain text, the label and the link"),
-    ),
-    MergeTag(
-        '{% include "footer" %}',
-        _lt(
-            "Reason, postal address, links to the preferences and to unsubscribe; the "
-            "frame brings them along"
-        ),
-    ),
-    MergeTag(
-        "{% if coupon %} … {% endif %}",
-        _lt("Text for recipients who have a coupon"),
-    ),
-    MergeTag(
-        "{% if cart.total_amount > 100 %} … {% endif %}",
-        _lt("Text for some recipients only"),
-    ),
+# What a line of an order has in common with one of a cart.
+OF_ORDER_LINES = (
+    "name",
+    "quantity",
+    "price_unit",
+    "price_subtotal",
+    "image_url",
+    "url",
+)
+# In a loop over order.lines.
+ORDER_LINE_TAGS = (
+    *(tag for tag in CART_LINE_TAGS if tag.name.split(".")[1] in OF_ORDER_LINES),
+    MergeTag("line.review_url", _lt("Where a review can be written; may be empty")),
 )
 
+# What templates can include or call; the sources are in tools/partials.
+FRAME = MergeTag(
+    '{% extends "layout" %}{% block content %} … {% endblock %}',
+    _lt("The frame of an HTML email: styles, header, your text, footer"),
+)
+FOOTER = MergeTag(
+    '{% include "footer" %}',
+    _lt(
+        "Reason, postal address, links to the preferences and to unsubscribe; the "
+        "frame brings them along"
+    ),
+)
+CONDITIONS = (
+    MergeTag(
+        '{% if language == "hu" %} … {% endif %}',
+        _lt("Text for recipients with this language only"),
+    ),
+    MergeTag(
+        "{% if customer.first_name %} … {% else %} … {% endif %}",
+        _lt("One text for those whose first name is known, another for the others"),
+    ),
+)
+SHOP_BUTTON = MergeTag(
+    '{{ button("Label", shop.url) }}',
+    _lt("A button; in plain text, the label and the link"),
+)
+BLOCKS_BY_CONTEXT = {
+    "cart": (
+        FRAME,
+        MergeTag(
+            '{% include "cart_items" %}', _lt("The products in the cart, the total")
+        ),
+        MergeTag('{% include "coupon" %}', _lt("The coupon in a box, if there is one")),
+        MergeTag('{% include "offers" %}', _lt("The products of the step's offers")),
+        SHOP_BUTTON._replace(name='{{ button("Label", cart.recovery_url) }}'),
+        FOOTER,
+        MergeTag(
+            "{% if coupon %} … {% endif %}",
+            _lt("Text for recipients who have a coupon"),
+        ),
+        MergeTag(
+            "{% if cart.total_amount > 100 %} … {% endif %}",
+            _lt("Text for some recipients only"),
+        ),
+        *CONDITIONS,
+    ),
+    "contact": (
+        FRAME,
+        MergeTag(
+            '{% include "recommended" %}', _lt("Best sellers of the shop, up to four")
+        ),
+        SHOP_BUTTON,
+        FOOTER,
+        MergeTag(
+            '{% if "Loyal customers" in segments %} … {% endif %}',
+            _lt("Text for the customers of a segment"),
+        ),
+        *CONDITIONS,
+    ),
+    "opt_in": (
+        FRAME,
+        SHOP_BUTTON._replace(name='{{ button("Label", confirm_url) }}'),
+        FOOTER,
+        *CONDITIONS[:1],
+    ),
+    "product": (
+        FRAME,
+        MergeTag(
+            '{% include "product_card" %}',
+            _lt("The products with picture, price and a button each"),
+        ),
+        SHOP_BUTTON._replace(name='{{ button("Label", product.url) }}'),
+        FOOTER,
+        MergeTag(
+            "{% if product.price_before %} … {% endif %}",
+            _lt("Text for a price that dropped"),
+        ),
+        *CONDITIONS,
+    ),
+    "order": (
+        FRAME,
+        MergeTag(
+            '{% include "order_summary" %}',
+            _lt("The products of the order, each with a link to write a review"),
+        ),
+        SHOP_BUTTON._replace(name='{{ button("Label", order.url) }}'),
+        FOOTER,
+        *CONDITIONS,
+    ),
+}
 
-# A text message has no frame.
-SMS_BLOCKS = BLOCKS[-2:]
+
+def get_sms_blocks(context: str) -> tuple:
+    """The blocks that a text message can use: conditions."""
+    return tuple(
+        block for block in BLOCKS_BY_CONTEXT[context] if block.name.startswith("{% if")
+    )
 
 
 def get_sample(name: str, context: dict):
@@ -279,8 +282,9 @@ def get_sample(name: str, context: dict):
     :param context: a context such as SAMPLE_CART_CONTEXT
     """
     value = dict(context)
-    if "cart" in context:
-        value["line"] = context["cart"]["lines"][0]
+    for source in ("cart", "order"):
+        if source in context:
+            value["line"] = context[source]["lines"][0]
     for key in name.split("."):
         value = value[key]
     return value

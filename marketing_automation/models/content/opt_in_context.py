@@ -6,8 +6,6 @@ It greets nobody by name: whoever entered the address could have written anythin
 from odoo import models
 from odoo.tools import format_date
 
-from .merge_tags import SAMPLE_OPT_IN_CONTEXT
-
 
 class MarketingTemplateContext(models.AbstractModel):
     _inherit = "marketing.template.context"
@@ -23,7 +21,7 @@ class MarketingTemplateContext(models.AbstractModel):
         """
         return {
             message.id: {
-                **SAMPLE_OPT_IN_CONTEXT,
+                **self._get_samples(message)["opt_in"],
                 **surroundings,
                 **self._prepare_opt_in_values(message, surroundings),
             }

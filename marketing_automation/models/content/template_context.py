@@ -10,7 +10,7 @@ from odoo import fields, models
 from odoo.tools.mimetypes import guess_mimetype
 from odoo.tools.misc import get_lang
 
-from .merge_tags import SAMPLE_CART_CONTEXT
+from ...tools.samples import get_samples
 
 # Languages that write the family name first ("Kovács Anna").
 FAMILY_NAME_FIRST = {"hu"}
@@ -103,9 +103,27 @@ class MarketingTemplateContext(models.AbstractModel):
     def _prepare_sample_context(self, message, website, surroundings):
         """A cart that is nobody's, for a test of the message."""
         return {
-            **SAMPLE_CART_CONTEXT,
+            **self._get_samples(message)["cart"],
             **surroundings,
             "labels": {**surroundings["labels"], "more": ""},
+            "customer": self._prepare_customer_values(message),
+            "preferences_url": message._get_preferences_url(),
+            "unsubscribe_url": message._get_unsubscribe_url(),
+        }
+
+    def _get_samples(self, message):
+        """Return made-up values in the recipient's language: see ``get_samples``."""
+        return get_samples(message.env.lang)
+
+    def _prepare_person_values(self, message, surroundings):
+        """Build what a message to somebody says, whatever it is about."""
+        reason = message.env._(
+            "You receive this email because you are in contact with %(shop)s.",
+            shop=surroundings["shop"]["name"],
+        )
+        return {
+            **surroundings,
+            "labels": {**surroundings["labels"], "reason": reason},
             "customer": self._prepare_customer_values(message),
             "preferences_url": message._get_preferences_url(),
             "unsubscribe_url": message._get_unsubscribe_url(),
@@ -223,6 +241,14 @@ class MarketingTemplateContext(models.AbstractModel):
             "more": "",
             "replacements": env._("In place of what is no longer available"),
             "offers": env._("You might also like"),
+            "recommended": env._("Popular in our shop"),
+            "view": env._("View product"),
+            "before": env._("Before"),
+            "code": env._("Your code"),
+            "valid_until": env._("Valid until"),
+            "minimum": env._("Smallest order"),
+            "order": env._("Order"),
+            "review": env._("Write a review"),
             "reason": env._(
                 "You receive this email because you left items in your cart at"
                 " %(shop)s.",

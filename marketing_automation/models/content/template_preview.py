@@ -4,7 +4,15 @@ from odoo import api, fields, models
 
 from ...tools import rendering
 from .marketing_template import PARTS, SOURCES
-from .merge_tags import BLOCKS, CART_LINE_TAGS, SMS_BLOCKS, get_sample
+from .merge_tags import (
+    BLOCKS_BY_CONTEXT,
+    CART_LINE_TAGS,
+    ORDER_LINE_TAGS,
+    get_sample,
+    get_sms_blocks,
+)
+
+LINE_TAGS = {"cart": CART_LINE_TAGS, "order": ORDER_LINE_TAGS}
 
 
 class MarketingTemplate(models.Model):
@@ -60,13 +68,18 @@ class MarketingTemplate(models.Model):
             for tag in (*self._get_merge_tags(), *self._get_line_tags())
         ]
         blocks = [
-            (block.name, self.env._(block.meaning), "")
-            for block in (BLOCKS if self.channel == "email" else SMS_BLOCKS)
+            (block.name, self.env._(block.meaning), "") for block in self._get_blocks()
         ]
         return self._format_table(tags + blocks)
 
     def _get_line_tags(self):
-        return CART_LINE_TAGS if self.context == "cart" else ()
+        return LINE_TAGS.get(self.context, ())
+
+    def _get_blocks(self):
+        context = self.context or "cart"
+        if self.channel == "sms":
+            return get_sms_blocks(context)
+        return BLOCKS_BY_CONTEXT[context]
 
     def _format_table(self, rows):
         head = Markup("<thead><tr><th>%s</th><th>%s</th><th>%s</th></tr></thead>") % (

@@ -15,6 +15,7 @@ from . import provider_usage
 from . import marketing_dispatcher
 from . import wake_up
 from . import message_engagement
+from . import message_about
 from . import sandbox
 from . import provider_check
 from . import marketing_decision
