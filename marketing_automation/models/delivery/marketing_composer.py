@@ -75,13 +75,10 @@ class MarketingComposer(models.AbstractModel):
 
     @api.model
     def _skip_empty(self, messages, contexts):
-        """Leave out carts of which nothing can be delivered any more."""
+        """Leave out carts of which nothing can be delivered any more, products that
+        cannot be ordered now, orders that were cancelled."""
         empty = messages.filtered(
-            lambda message: (
-                message.id in contexts
-                and "cart" in contexts[message.id]
-                and not contexts[message.id]["cart"]["lines"]
-            )
+            lambda message: message.id in contexts and _is_empty(contexts[message.id])
         )
         empty._skip("nothing_available")
         return {key: value for key, value in contexts.items() if key not in empty._ids}
@@ -276,3 +273,11 @@ class MarketingComposer(models.AbstractModel):
             "(%s, %s::varchar, %s::varchar, %s::int, %s::jsonb, %s::int)",
         )
         messages.browse(ids).invalidate_recordset()
+
+
+def _is_empty(context):
+    """Whether what a message is about is not there any more."""
+    if "products" in context:
+        return not context["products"]
+    subject = context.get("cart") or context.get("order")
+    return bool(subject) and not subject["lines"]

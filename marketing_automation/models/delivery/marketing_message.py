@@ -43,7 +43,7 @@ class MarketingMessage(models.Model):
             ("emptied", "Cart was emptied or cancelled"),
             ("expired", "Cart expired"),
             ("returned", "Customer is in the shop right now"),
-            ("nothing_available", "Nothing in the cart can be sold any more"),
+            ("nothing_available", "Nothing it is about can be had any more"),
             ("max_messages", "Enough messages sent for this cart"),
             ("condition", "A condition of the step does not hold"),
             ("no_coupon", "No coupon to remind of"),
