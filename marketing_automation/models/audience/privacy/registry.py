@@ -217,6 +217,7 @@ STORED = [
                     *("content_values", "reason_detail", "opt_in_id"),
                     # The coupon is in the order it was used for.
                     "coupon_card_id",
+                    "about",
                 )
             },
             "history": HISTORY_WITHOUT_DETAILS,
