@@ -2,6 +2,9 @@ from . import test_rendering
 from . import test_restore_property
 from . import test_shared_rendering
 from . import test_template
+from . import test_template_library
+from . import test_template_pictures
+from . import test_content_contexts
 from . import test_detection
 from . import test_sequence
 from . import test_sequence_choice
