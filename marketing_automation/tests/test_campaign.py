@@ -495,3 +495,84 @@ class TestCampaignFigures(CampaignCase):
         action = self.campaign.action_view_recipients()
         found = self.env["marketing.message"].search(action["domain"])
         self.assertEqual(found.sorted("id"), self.messages)
+
+
+@tagged("post_install", "-at_install")
+class TestCampaignKinds(CampaignCase):
+    """Again and again, and whenever somebody enters a segment."""
+
+    def test_again_and_again(self):
+        """Each time is a campaign of its own; the time of the day stays."""
+        now = fields.Datetime.now().replace(microsecond=0)
+        self.campaign.write(
+            {"kind": "recurring", "repeat_number": 2, "repeat_unit": "weeks"}
+        )
+        self._start()
+        second = self.env["email.campaign"].search(
+            [("previous_id", "=", self.campaign.id)]
+        )
+        self.assertEqual((second.name, second.state), ("Spring, no. 2", "scheduled"))
+        self.assertEqual((second.scheduled_at - now).days, 14)
+        self._dispatch()
+        self.assertEqual(self.campaign.state, "completed")
+        with self._at(second.scheduled_at + timedelta(minutes=1)):
+            self._run_cron("ir_cron_campaigns")
+        self.assertEqual(second.state, "running")
+        self.assertEqual(len(second.message_ids), 6)
+        third = self.env["email.campaign"].search([("previous_id", "=", second.id)])
+        self.assertEqual(third.name, "Spring, no. 3")
+
+    def test_series_that_ends(self):
+        self.campaign.write(
+            {
+                "kind": "recurring",
+                "repeat_until": fields.Date.today() + timedelta(days=3),
+            }
+        )
+        self._start()
+        self.assertFalse(
+            self.env["email.campaign"].search([("previous_id", "=", self.campaign.id)])
+        )
+        with self.assertRaises(ValidationError):
+            self._create_campaign(kind="recurring", repeat_number=0)
+
+    def test_whenever_somebody_enters(self):
+        self.campaign.kind = "on_entry"
+        self._start()
+        self._dispatch()
+        self.assertEqual(self.campaign.state, "running")
+        self.assertFalse(self.campaign.message_ids)
+        entered = self._create_customer("New", "new@example.com")
+        self._give_consent(entered)
+        self.segment.add_contacts(entered.ids, "manual")
+        self._run_cron("ir_cron_campaigns")
+        self.assertEqual(self.campaign.message_ids.partner_id, entered)
+        # Who leaves and comes again gets no second one.
+        self.segment.remove_contacts(entered.ids)
+        self.segment.add_contacts(entered.ids, "manual")
+        self._run_cron("ir_cron_campaigns")
+        self._dispatch()
+        self.assertEqual(self._get_states(), ["sent"])
+        self.assertEqual(self.campaign.state, "running")
+        self.campaign.action_finish()
+        self._run_cron("ir_cron_campaigns")
+        self.assertEqual(self.campaign.state, "completed")
+
+    def test_nobody_enters_while_it_is_paused(self):
+        """They get it when it goes on."""
+        self.campaign.kind = "on_entry"
+        self._start()
+        self.campaign.action_pause()
+        entered = self._create_customer("New", "new@example.com")
+        self._give_consent(entered)
+        self.segment.add_contacts(entered.ids, "manual")
+        self._run_cron("ir_cron_campaigns")
+        self.assertFalse(self.campaign.message_ids)
+        self.campaign.action_resume()
+        self._run_cron("ir_cron_campaigns")
+        self.assertEqual(self.campaign.message_ids.partner_id, entered)
+
+    def test_others_end_by_themselves(self):
+        self._start()
+        with self.assertRaisesRegex(UserError, "by itself"):
+            self.campaign.action_finish()

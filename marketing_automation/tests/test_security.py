@@ -148,6 +148,7 @@ PUBLIC_METHODS = {
         "action_cancel",
         "action_confirm",
         "action_draft",
+        "action_finish",
         "action_next_step",
         "action_pause",
         "action_previous_step",

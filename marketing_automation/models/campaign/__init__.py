@@ -7,6 +7,7 @@ from . import campaign_preview
 from . import campaign_review
 from . import campaign_builder
 from . import campaign_test_send
+from . import campaign_kinds
 from . import campaign_figures
 from . import campaign_page
 from . import campaign_message

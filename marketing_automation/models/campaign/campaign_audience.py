@@ -38,9 +38,10 @@ class EmailCampaign(models.Model):
                 ", ".join(stale.mapped("name")),
             )
 
-    def _sql_members(self):
+    def _sql_members(self, since=None):
         """Return who is in its segments and not left out.
 
+        :param datetime since: only who entered then or later, naive, UTC
         :return: a query for the ids of ``res.partner``
         :rtype: SQL
         """
@@ -48,20 +49,23 @@ class EmailCampaign(models.Model):
         return SQL(
             """SELECT member.partner_id FROM segment_membership member
                 WHERE member.segment_id = ANY(%s)
+                  AND member.entered_at >= COALESCE(%s, '-infinity'::timestamp)
                EXCEPT
                SELECT member.partner_id FROM segment_membership member
                 WHERE member.segment_id = ANY(%s)""",
             self.segment_ids.ids,
+            since,
             self.excluded_segment_ids.ids,
         )
 
-    def _sql_recipients(self):
+    def _sql_recipients(self, since=None):
         """Return the people it goes to, each address once (K4).
 
         Whose address belongs to somebody who is left out is left out, too: it is the
         address that gets the message. Those without one stay, so that it can be said
         that they have none.
 
+        :param datetime since: see :meth:`_sql_members`
         :return: a query of ``partner_id`` and ``address`` (normalized; NULL if none)
         :rtype: SQL
         """
@@ -74,7 +78,7 @@ class EmailCampaign(models.Model):
                 WHERE p.id IN (%(members)s) AND p.active
                 ORDER BY COALESCE(%(address)s, p.id::varchar), p.id""",
             address=address,
-            members=self._sql_members(),
+            members=self._sql_members(since),
         )
         if not self.excluded_segment_ids:
             return people

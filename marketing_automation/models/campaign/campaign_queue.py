@@ -25,6 +25,13 @@ class EmailCampaign(models.Model):
             campaign=self,
         )
 
+    def _get_entered_since(self):
+        """Return since when people have to be in its segments; None: at any time.
+
+        :rtype: datetime | None
+        """
+        return None
+
     def _sql_queue(self):
         """Return who gets a message, when, in which variant, and of which template.
 
@@ -36,7 +43,7 @@ class EmailCampaign(models.Model):
             """SELECT s.partner_id, s.scheduled_at, NULL::int AS variant_id,
                       %s AS template_id FROM (%s) s""",
             self.template_id.id,
-            self._sql_slots(self._sql_recipients()),
+            self._sql_slots(self._sql_recipients(self._get_entered_since())),
         )
 
     def _reschedule_waiting(self):

@@ -24,7 +24,7 @@ class EmailCampaign(models.Model):
     @api.depends(
         *("builder_step", "state", "segment_ids", "excluded_segment_ids", "channel"),
         *("template_id", "subject", "preheader", "website_id", "is_at_once"),
-        *("scheduled_at", "is_local_time", "spread_hours"),
+        *("scheduled_at", "is_local_time", "spread_hours", "kind"),
     )
     def _compute_review_html(self):
         """Counting takes a moment: it is done for the last screen of the builder."""
@@ -122,6 +122,8 @@ class EmailCampaign(models.Model):
 
     def _describe_schedule(self):
         """Say when it leaves."""
+        if self.kind == "on_entry":
+            return self.env._("Whenever somebody enters, from now on.")
         if self.is_at_once:
             when = self.env._("As soon as you confirm.")
         elif not self.scheduled_at:
@@ -179,7 +181,7 @@ class EmailCampaign(models.Model):
     def _find_audience_problem(self):
         if not self.segment_ids:
             return self.env._("Choose at least one segment: who is it for?")
-        if not self.audience_size:
+        if self.kind != "on_entry" and not self.audience_size:
             return self.env._("Nobody is in its segments. Choose others.")
         return ""
 

@@ -114,6 +114,18 @@ class EmailCampaign(models.Model):
         local = pytz.timezone(zone).localize(wall.replace(tzinfo=None))
         return local.astimezone(pytz.utc).replace(tzinfo=None)
 
+    def _shift_wall_time(self, at, step):
+        """Return a time later by the company's clocks.
+
+        :param datetime at: naive, UTC
+        :param relativedelta step: such as a month
+        :return: naive, UTC
+        :rtype: datetime
+        """
+        own = pytz.timezone(self.company_id.sudo().figures_timezone or "UTC")
+        wall = pytz.utc.localize(at).astimezone(own).replace(tzinfo=None) + step
+        return own.localize(wall).astimezone(pytz.utc).replace(tzinfo=None)
+
     def _sql_slots(self, partners):
         """Return when each of some people gets it.
 
