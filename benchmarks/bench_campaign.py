@@ -1,9 +1,9 @@
 """A campaign to a tenth of a million customers: from *Send* until all of it is queued.
 
 The button is pressed, the scheduled action starts the campaign, decides who gets it and
-writes their messages. Beside it, what Email Marketing does until its emails are written,
-with a share of the people; rates are compared. Then the campaign is paused and resumed,
-as large as it is, and its page is opened.
+writes their messages. Beside it, what Email Marketing does until its emails are
+written, with a share of the people; rates are compared. Then the campaign is paused and
+resumed, as large as it is, and its page is opened.
 
 BENCH_CUSTOMERS=N, BENCH_CAMPAIGN=N, BENCH_ODOO_QUEUE=N: how many there are, how many of
 them get it, and to how many Odoo writes.
@@ -38,7 +38,8 @@ def make_segments(env, first):
     every = CUSTOMERS // RECIPIENTS
     for segment, step in ((regulars, every), (left_out, every * 50)):
         env.cr.execute(
-            """INSERT INTO segment_membership (segment_id, partner_id, entered_at, source)
+            """INSERT INTO segment_membership (
+                   segment_id, partner_id, entered_at, source)
                SELECT %s, id, now() AT TIME ZONE 'UTC', 'manual' FROM res_partner
                 WHERE id > %s AND id %% %s = 0""",
             [segment.id, first, step],

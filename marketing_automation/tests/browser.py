@@ -1,6 +1,7 @@
 """A real browser that is driven by what a person has: an address and a keyboard."""
 
 import base64
+import json
 from contextlib import contextmanager
 from urllib.parse import urljoin
 
@@ -89,6 +90,39 @@ class Browser:
     def wait_for(self, script):
         """Wait until a script of the page comes to something true."""
         self._case.assertTrue(self._chrome._wait_ready(script), script)
+
+    def drag(self, source, target):
+        """Take an element with the mouse, and drop it on another.
+
+        :param str source: selector of what is taken
+        :param str target: selector of where it is dropped
+        """
+        here, there = (
+            self.evaluate(
+                f"""(() => {{
+                    const box = document.querySelector({json.dumps(selector)})
+                        .getBoundingClientRect();
+                    return [box.x + box.width / 2, box.y + box.height / 2];
+                }})()"""
+            )
+            for selector in (source, target)
+        )
+        self._move_mouse("mousePressed", *here)
+        for part in range(1, 6):
+            x, y = (a + (b - a) * part / 5 for a, b in zip(here, there, strict=True))
+            self._move_mouse("mouseMoved", x, y)
+        self._move_mouse("mouseReleased", *there)
+
+    def _move_mouse(self, kind, x, y):
+        self._send(
+            "Input.dispatchMouseEvent",
+            type=kind,
+            x=x,
+            y=y,
+            button="left",
+            buttons=1,
+            clickCount=1,
+        )
 
     def press(self, key, times=1, shift=False):
         """Press a key, on whatever has the focus."""

@@ -40,11 +40,17 @@ class TestToursCampaign(CampaignCase, HttpCase):
         now = fields.Datetime.now()
         day = now.replace(day=25 if now.day < 24 else 20, hour=12)
         self.campaign.write({"is_at_once": False, "scheduled_at": day})
-        self.start_tour(
-            "/odoo/marketing-campaigns",
-            "marketing_automation_campaign_calendar",
-            login="admin",
-        )
+        target = f'.fc-day[data-date="{day:%Y-%m}-15"]'
+        with open_browser(self, "admin") as browser:
+            browser.resize(DESK)
+            browser.go(
+                "/odoo/marketing-campaigns?view_type=calendar",
+                "!!document.querySelector('.fc-event')",
+            )
+            browser.evaluate(IS_QUIET)
+            browser.drag(".fc-event", target)
+            browser.wait_for(f"!!document.querySelector('{target} .fc-event')")
+            browser.evaluate(IS_QUIET)
         self.env.invalidate_all()
         self.assertEqual(self.campaign.scheduled_at.day, 15)
 

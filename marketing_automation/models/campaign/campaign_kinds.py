@@ -23,7 +23,7 @@ class EmailCampaign(models.Model):
 
     kind = fields.Selection(
         KINDS,
-        string="Sent",
+        string="How Often",
         required=True,
         default="one_time",
         help="Again and again: each time is a campaign of its own, with own figures.",

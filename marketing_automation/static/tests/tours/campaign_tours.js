@@ -1,7 +1,5 @@
 import {registry} from "@web/core/registry";
 
-const {DateTime} = luxon;
-
 /** Choose a record in a field that looks for what is typed. */
 function pick(field, name) {
     return [
@@ -137,23 +135,6 @@ registry.category("web_tour.tours").add("marketing_automation_campaign_control",
         },
         {
             trigger: ".o_list_view .o_data_row:contains('person0@example.com')",
-        },
-    ],
-});
-
-registry.category("web_tour.tours").add("marketing_automation_campaign_calendar", {
-    steps: () => [
-        {
-            trigger: "button.o_switch_view.o_calendar",
-            run: "click",
-        },
-        {
-            trigger: ".fc-event:contains('Spring')",
-            run: `drag_and_drop .fc-day[data-date="${DateTime.now().set({day: 15}).toISODate()}"]`,
-        },
-        {
-            content: "It is where it was dropped",
-            trigger: `.fc-day[data-date="${DateTime.now().set({day: 15}).toISODate()}"] .fc-event:contains('Spring')`,
         },
     ],
 });
