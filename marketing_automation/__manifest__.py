@@ -87,6 +87,7 @@
     "assets": {
         "web.assets_backend": [
             "marketing_automation/static/src/fields/**/*",
+            "marketing_automation/static/src/studio/**/*",
             "marketing_automation/static/src/dashboard/**/*",
             "marketing_automation/static/src/scss/backend.scss",
             "marketing_automation/static/src/scss/library.scss",

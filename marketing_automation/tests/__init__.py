@@ -96,3 +96,7 @@ from . import test_quotation
 from . import test_partner_carts
 from . import test_checkout_browser
 from . import test_cart_return
+from . import test_content_checks
+from . import test_blocks
+from . import test_template_studio
+from . import test_tours_studio

@@ -1,6 +1,11 @@
 from . import marketing_template
 from . import template_preview
 from . import template_library
+from . import check_words
+from . import template_recipient
+from . import template_checks
+from . import template_blocks
+from . import template_studio
 from . import template_context
 from . import cart_context
 from . import opt_in_context
@@ -8,3 +13,4 @@ from . import shop_prices
 from . import product_context
 from . import order_context
 from . import contact_context
+from . import website_paths

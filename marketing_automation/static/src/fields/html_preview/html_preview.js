@@ -1,22 +1,17 @@
-import {Component, useRef, useState} from "@odoo/owl";
+import {Component, useState} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
+import {MailFrame} from "./mail_frame";
 
-/**
- * Shows the HTML of an email the way a mail program would.
- *
- * The email lives in a frame of its own: its styles cannot touch the backend, and
- * without `allow-scripts` nothing in it runs. `allow-same-origin` only lets us measure
- * its height.
- */
+/** Shows the HTML of an email the way a mail program would. */
 export class HtmlPreviewField extends Component {
     static template = "marketing_automation.HtmlPreviewField";
+    static components = {MailFrame};
     static props = {...standardFieldProps};
 
     setup() {
-        this.frame = useRef("frame");
-        this.state = useState({width: "desktop", height: 400});
+        this.state = useState({width: "desktop"});
     }
 
     get html() {
@@ -32,25 +27,6 @@ export class HtmlPreviewField extends Component {
 
     setWidth(key) {
         this.state.width = key;
-    }
-
-    onFrameLoad() {
-        const content = this.frame.el?.contentDocument;
-        if (!content?.body) {
-            return;
-        }
-        // A click would replace the email by the shop.
-        content.addEventListener("click", (ev) => ev.preventDefault());
-        this.fitHeight();
-        // Pictures arrive later, and a narrower frame breaks lines elsewhere.
-        new ResizeObserver(() => this.fitHeight()).observe(content.body);
-    }
-
-    fitHeight() {
-        const body = this.frame.el?.contentDocument?.body;
-        if (body) {
-            this.state.height = Math.max(200, body.scrollHeight);
-        }
     }
 }
 

@@ -3,6 +3,7 @@ import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {formatFloat} from "@web/core/utils/numbers";
 import {TextField, textField} from "@web/views/fields/text/text_field";
+import {useEditor} from "../../studio/studio";
 import {MAX_CHARACTERS, UCS2, estimate, plainReplacements, toPlain} from "./sms_length";
 
 /**
@@ -28,11 +29,16 @@ export class SmsBodyField extends TextField {
 
     setup() {
         super.setup();
+        this.studio = useEditor(this.props.record, this.props.name, {
+            insert: (text) => this.insert(text),
+            reveal: () => this.textareaRef.el?.focus(),
+        });
         // What is typed reaches the record when the field is left only.
         this.state = useState({draft: null});
         useEffect(
             () => {
                 this.state.draft = null;
+                delete this.studio.drafts[this.props.name];
             },
             () => [this.props.record.resId, this.value]
         );
@@ -122,6 +128,20 @@ export class SmsBodyField extends TextField {
 
     onInput(ev) {
         this.state.draft = ev.target.value;
+        this.studio.drafts[this.props.name] = ev.target.value;
+    }
+
+    insert(text) {
+        const textarea = this.textareaRef.el;
+        textarea.focus();
+        textarea.setRangeText(
+            text,
+            textarea.selectionStart,
+            textarea.selectionEnd,
+            "end"
+        );
+        // As if somebody had typed it.
+        textarea.dispatchEvent(new InputEvent("input", {bubbles: true}));
     }
 
     onReplace() {

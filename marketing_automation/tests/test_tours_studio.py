@@ -1,0 +1,74 @@
+import json
+
+from odoo.tests import HttpCase, tagged
+
+from .browser import IS_QUIET, open_browser
+from .common import MarketingCase
+from .test_accessibility import DESK, PHONE, TAGS, find_axe
+
+READY = """!!document.querySelector(
+    ".o_marketing_template_preview[data-state=ready] .o_marketing_checks")"""
+
+
+@tagged("post_install", "-at_install")
+class TestToursStudio(MarketingCase, HttpCase):
+    """The screen of a template in a real browser."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.template = cls._create_contact_template(name="Studio news")
+
+    def _get_url(self):
+        return f"/odoo/marketing-templates/{self.template.id}"
+
+    def test_preview(self):
+        self._create_customer("Zita Tour", "zita@example.com")
+        self.start_tour(self._get_url(), "marketing_automation_studio", login="admin")
+        self.env.invalidate_all()
+        self.assertEqual(self.template.subject, "Zita or {{ customer.first_name }}")
+
+    def test_insert(self):
+        with self.assertLogs("odoo.http", "WARNING") as logs:
+            self.start_tour(
+                self._get_url(), "marketing_automation_studio_insert", login="admin"
+            )
+        # What was left out on purpose, and nothing else.
+        [log] = logs.output
+        self.assertIn("Label is missing", log)
+        self.env.invalidate_all()
+        self.assertIn('{{ button("To the shop", shop.url) }}', self.template.body_html)
+        self.assertIn("{{ customer.name }}", self.template.body_html)
+
+    def test_accessible(self):
+        """axe-core finds nothing wrong, on a phone and on a desk."""
+        axe = find_axe()
+        if not axe:
+            self.skipTest("tools/test runs this, with axe-core")
+        with open_browser(self, "admin") as browser:
+            for width in (PHONE, DESK):
+                browser.resize(width)
+                browser.go(self._get_url(), READY)
+                browser.evaluate(IS_QUIET)
+                browser.evaluate(axe.read_text(encoding="utf-8"))
+                for within in (
+                    ".o_marketing_template_preview",
+                    ".o_field_widget[name=body_html]",
+                ):
+                    with self.subTest(width=width, within=within):
+                        self._assert_accessible(browser, within)
+
+    def _assert_accessible(self, browser, within):
+        options = json.dumps(
+            {
+                "runOnly": {"type": "tag", "values": TAGS},
+                "preload": False,
+                "iframes": False,
+            }
+        )
+        violations = browser.evaluate(
+            f"""axe.run("{within}", {options}).then((result) =>
+                result.violations.map((rule) => [
+                    rule.id, rule.nodes.map((node) => node.html)]))"""
+        )
+        self.assertEqual(violations, [])
