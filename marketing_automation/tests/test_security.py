@@ -223,7 +223,14 @@ PUBLIC_METHODS = {
     "marketing.sequence.replay.step": {"action_view_people"},
     "marketing.sequence.step": {"create", "unlink", "write"},
     "marketing.sequence.version": {"action_restore"},
-    "marketing.template": {"action_send_test", "copy_data"},
+    "marketing.template": {
+        "action_send_test",
+        "build_block",
+        "copy_data",
+        "find_recipients",
+        "get_preview",
+        "get_studio",
+    },
     "res.config.settings": {
         "action_edit_consent_texts",
         "action_edit_typed_contact_notice",
