@@ -353,7 +353,8 @@ class TestOptIn(OptInCase):
         template = self.env.ref("marketing_automation.template_opt_in")
         self.assertFalse(template.preview_error)
         self.assertIn("Newsletter, Offers", template.preview_html)
-        self.assertIn("confirm_url", template.merge_tags_help)
+        studio = template.get_studio({"template_id": template.id})
+        self.assertIn("confirm_url", [tag["name"] for tag in studio["tags"]])
         self.env.user.partner_id.email = "boss@example.com"
         template.action_send_test()
         [mail] = self._receive()
