@@ -19,6 +19,8 @@ CONTEXT = {
     "direction": "ltr",
     "shop": {"url": "https://shop.example.com"},
     "labels": {"offers": "You might also like"},
+    "segments": ["Loyal customers"],
+    "product": {"price_before": "$ 9"},
     "offers": [
         {"name": f"Lamp {n}", "url": "https://x.example", "image_url": "", "price": "1"}
         for n in range(5)
@@ -35,7 +37,7 @@ class TestBlocks(BaseCase):
         source = build_block(key, options)
         known = ["customer.first_name", "cart.total_amount", "cart.recovery_url"]
         known += ["coupon.code", "coupon.discount", "language", "shop.url"]
-        known += ["labels", "offers"]
+        known += ["labels", "offers", "segments", "product.price_before"]
         rendering.check_source(source, known, html)
         if html:
             templates = rendering.Templates("", source)
@@ -83,11 +85,11 @@ class TestBlocks(BaseCase):
         for count in ("0", "17", "x"):
             self._assert_refused("count", "number", "offers", count=count)
 
-    def test_coupon(self):
-        self.assertEqual(self._render("coupon").strip(), "10%: BACK")
-        self.assertEqual(
-            self._render("coupon", {**CONTEXT, "coupon": None}).strip(), ""
-        )
+    def test_partials(self):
+        """Whatever is not written here is a partial, and there is one."""
+        for key in ("cart_items", "order_summary", "product_card", "coupon", "footer"):
+            self.assertEqual(build_block(key, {}), f'{{% include "{key}" %}}\n')
+            rendering.check_source(build_block(key, {}), [], True)
 
     def test_conditions(self):
         def say(context=None, **options):
@@ -103,6 +105,9 @@ class TestBlocks(BaseCase):
         self.assertEqual(say(condition="value", value="182,9"), "yes")
         self.assertEqual(say(condition="value", value="200"), "")
         self.assertEqual(say({"coupon": None}, condition="coupon"), "")
+        self.assertEqual(say(condition="segment", segment="Loyal customers"), "yes")
+        self.assertEqual(say(condition="segment", segment='"Others"'), "")
+        self.assertEqual(say(condition="price_drop"), "yes")
 
     def test_conditions_refuse(self):
         self._assert_refused("condition", "missing", "condition", then="x")
@@ -115,15 +120,19 @@ class TestBlocks(BaseCase):
         )
 
     def test_what_there_is_depends_on_the_tags(self):
-        contact = ["customer.first_name", "language", "shop.url"]
+        contact = ["customer.first_name", "language", "segments", "recommended"]
         self.assertEqual(
-            list_blocks(contact, "email"), ["button", "condition", "footer", "frame"]
+            list_blocks(contact, "email"),
+            ["button", "recommended", "condition", "footer", "frame"],
         )
         self.assertEqual(list_blocks(contact, "sms"), ["condition"])
-        self.assertEqual(list_conditions(contact), ["first_name", "language"])
-        cart = [*contact, "cart.total_amount", "coupon.code", "offers"]
-        self.assertEqual(list_blocks(cart, "email"), list(BLOCKS))
-        self.assertEqual(list_conditions(cart), list(CONDITIONS))
+        self.assertEqual(
+            list_conditions(contact), ["first_name", "language", "segment"]
+        )
+        others = ["cart.total_amount", "coupon.code", "offers", "order.name"]
+        others += ["products", "product.price_before"]
+        self.assertEqual(list_blocks([*contact, *others], "email"), list(BLOCKS))
+        self.assertEqual(list_conditions([*contact, *others]), list(CONDITIONS))
 
     def test_quote(self):
         self.assertEqual(quote('a"b\\c\nd'), '"a\\"b\\\\c d"')

@@ -8,8 +8,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 # What a text can be for some recipients only.
-CONDITIONS = ("first_name", "language", "value", "coupon")
+CONDITIONS = ("first_name", "language", "segment", "value", "coupon", "price_drop")
 MAX_PRODUCTS = 16
+# The merge tag each condition asks.
+_NEEDED = {
+    "first_name": "customer.first_name",
+    "language": "language",
+    "segment": "segments",
+    "value": "cart.total_amount",
+    "coupon": "coupon.code",
+    "price_drop": "product.price_before",
+}
 
 
 class BlockError(Exception):
@@ -44,8 +53,11 @@ class Block:
 BLOCKS = {
     "button": Block(options=("label", "target")),
     "cart_items": Block(needs=("cart",)),
+    "order_summary": Block(needs=("order",)),
+    "product_card": Block(needs=("products",)),
+    "recommended": Block(needs=("recommended",), options=("count",)),
     "offers": Block(needs=("offers",), options=("count",)),
-    "coupon": Block(needs=("coupon",), channels=("email", "sms")),
+    "coupon": Block(needs=("coupon",)),
     "condition": Block(
         options=("condition", "then", "else"), is_inline=True, channels=("email", "sms")
     ),
@@ -70,13 +82,7 @@ def list_blocks(tags: Collection[str], channel: str) -> list[str]:
 
 def list_conditions(tags: Collection[str]) -> list[str]:
     """The conditions for a kind of template."""
-    needed = {
-        "first_name": "customer.first_name",
-        "language": "language",
-        "value": "cart.total_amount",
-        "coupon": "coupon.code",
-    }
-    return [key for key in CONDITIONS if needed[key] in tags]
+    return [key for key in CONDITIONS if _NEEDED[key] in tags]
 
 
 def build_block(key: str, options: Mapping[str, str]) -> str:
@@ -84,22 +90,13 @@ def build_block(key: str, options: Mapping[str, str]) -> str:
 
     :param key: one of BLOCKS
     :param options: what was chosen, as text: ``label``, ``target`` (a merge tag or an
-        address), ``count``, ``condition`` (one of CONDITIONS) with ``language`` or
-        ``value``, ``then``, ``else``
+        address), ``count``, ``condition`` (one of CONDITIONS) with ``language``,
+        ``segment`` (a name) or ``value``, ``then``, ``else``
     :return: source
     :raise BlockError: something is missing, or is not what it has to be
     """
-    return {
-        "button": _button,
-        "cart_items": lambda _options: '{% include "cart_items" %}\n',
-        "offers": _offers,
-        "coupon": _coupon,
-        "condition": _condition,
-        "footer": lambda _options: '{% include "footer" %}\n',
-        "frame": lambda _options: (
-            '{% extends "layout" %}\n{% block content %}\n\n{% endblock %}\n'
-        ),
-    }[key](options)
+    write = _WRITERS.get(key)
+    return write(options) if write else f'{{% include "{key}" %}}\n'
 
 
 def quote(text: str) -> str:
@@ -124,23 +121,22 @@ def _target(options):
     return quote(target)
 
 
-def _offers(options):
-    count = (options.get("count") or "").strip()
-    if not count:
-        return '{% include "offers" %}\n'
-    number = _number(count, "count")
-    if not 1 <= number <= MAX_PRODUCTS:
-        raise BlockError("count", "number")
-    return (
-        "{% if offers %}\n"
-        f"{{% set products, title = offers[:{number:.0f}], labels.offers %}}\n"
-        '{% include "products" %}\n'
-        "{% endif %}\n"
-    )
+def _products(name):
+    def write(options):
+        count = (options.get("count") or "").strip()
+        if not count:
+            return f'{{% include "{name}" %}}\n'
+        number = _number(count, "count")
+        if not 1 <= number <= MAX_PRODUCTS:
+            raise BlockError("count", "number")
+        return (
+            f"{{% if {name} %}}\n"
+            f"{{% set {name} = {name}[:{number:.0f}] %}}\n"
+            f'{{% include "{name}" %}}\n'
+            "{% endif %}\n"
+        )
 
-
-def _coupon(_options):
-    return "{% if coupon %}{{ coupon.discount }}: {{ coupon.code }}{% endif %}\n"
+    return write
 
 
 def _condition(options):
@@ -154,13 +150,18 @@ def _condition(options):
 
 
 def _test(kind, options):
-    if kind == "first_name":
-        return "customer.first_name"
-    if kind == "coupon":
-        return "coupon"
     if kind == "language":
         return f"language == {quote(_require(options, 'language'))}"
-    return f"cart.total_amount >= {_number(_require(options, 'value'), 'value'):g}"
+    if kind == "segment":
+        return f"{quote(_require(options, 'segment'))} in segments"
+    if kind == "value":
+        number = _number(_require(options, "value"), "value")
+        return f"cart.total_amount >= {number:g}"
+    return {
+        "first_name": "customer.first_name",
+        "coupon": "coupon",
+        "price_drop": "product.price_before",
+    }[kind]
 
 
 def _number(text, option):
@@ -175,3 +176,17 @@ def _require(options, name):
     if not value:
         raise BlockError(name, "missing")
     return value
+
+
+def _frame(_options):
+    return '{% extends "layout" %}\n{% block content %}\n\n{% endblock %}\n'
+
+
+# All others are partials of the same name.
+_WRITERS = {
+    "button": _button,
+    "recommended": _products("recommended"),
+    "offers": _products("offers"),
+    "condition": _condition,
+    "frame": _frame,
+}

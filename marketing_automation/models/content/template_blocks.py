@@ -5,6 +5,9 @@ from odoo.exceptions import UserError
 
 from ...tools import blocks
 
+# So many names are proposed; others can be typed.
+MAX_SEGMENTS = 200
+
 
 class MarketingTemplate(models.Model):
     _inherit = "marketing.template"
@@ -53,6 +56,15 @@ class MarketingTemplate(models.Model):
         names = [tag.name for tag in self._get_merge_tags()]
         return [(key, words[key]) for key in blocks.list_conditions(names)]
 
+    def _list_segments(self):
+        """Return names of segments that a text can depend on: in English, by which
+        messages know them."""
+        company = self.company_id or self.env.company
+        segments = self.env["customer.segment"].search(
+            [("company_id", "in", (company.id, False))], limit=MAX_SEGMENTS
+        )
+        return segments.with_context(lang="en_US").mapped("name")
+
     def _list_targets(self):
         """Return where a button can lead: pairs of merge tag and meaning."""
         return [
@@ -72,13 +84,25 @@ class MarketingTemplate(models.Model):
                 env._("Cart"),
                 env._("The products in the cart, with pictures and the total"),
             ),
+            "order_summary": (
+                env._("Order"),
+                env._("The products of the order, each with a link to write a review"),
+            ),
+            "product_card": (
+                env._("Product"),
+                env._("The products with picture, price and a button each"),
+            ),
+            "recommended": (
+                env._("Recommended products"),
+                env._("Best sellers of the shop, as many as you say at most"),
+            ),
             "offers": (
                 env._("Recommended products"),
                 env._("Products that go with the cart, as many as you say at most"),
             ),
             "coupon": (
                 env._("Coupon"),
-                env._("Discount and code; nothing for whoever has none"),
+                env._("The coupon in a box; nothing for whoever has none"),
             ),
             "condition": (
                 env._("Text for some recipients only"),
@@ -102,8 +126,10 @@ class MarketingTemplate(models.Model):
         return {
             "first_name": env._("The first name is known"),
             "language": env._("The customer's language is"),
+            "segment": env._("The customer is in the segment"),
             "value": env._("The cart is worth at least"),
             "coupon": env._("The customer has a coupon"),
+            "price_drop": env._("The price has dropped"),
         }
 
     def _describe_block_error(self, error):
@@ -114,6 +140,7 @@ class MarketingTemplate(models.Model):
             "count": env._("Number of products"),
             "condition": env._("For whom"),
             "language": env._("Language"),
+            "segment": env._("Segment"),
             "value": env._("Value"),
             "then": env._("Text"),
         }

@@ -66,7 +66,8 @@ class MarketingTemplate(models.Model):
 
         :param dict question: as for :meth:`get_preview`
         :return: ``tags`` (dicts with ``code``, ``name``, ``meaning``, ``sample``);
-            ``blocks``, ``conditions`` and ``targets`` (see :meth:`_list_blocks`);
+            ``blocks``, ``conditions``, ``targets``, ``segments`` (see
+            :meth:`_list_blocks`);
             ``languages`` (pairs of code and name); ``recipients``: what it can be shown
             for, empty where there is nothing to choose from
         :rtype: dict
@@ -77,6 +78,7 @@ class MarketingTemplate(models.Model):
             "blocks": draft._list_blocks(),
             "conditions": draft._list_conditions(),
             "targets": draft._list_targets(),
+            "segments": draft._list_segments(),
             "languages": self.env["res.lang"].get_installed(),
             "recipients": draft._get_preview_model(),
         }
