@@ -93,6 +93,49 @@ class TestTemplateStudio(MarketingCase):
         self.assertIn("Anna", answer["html"])
         self.assertNotIn("Stoneware Mug", answer["html"])
 
+    def test_order_and_product(self):
+        order = self._create_cart(products=[(self._create_product("Old lamp", 5), 1)])
+        order.action_confirm()
+        product = self._create_product("New lamp", 5)
+        for context, record, said in (
+            ("order", order, "Old lamp"),
+            ("product", product, "New lamp"),
+        ):
+            include = {"order": "order_summary", "product": "product_card"}[context]
+            question = {
+                "template_id": False,
+                "channel": "email",
+                "context": context,
+                "category": "notification",
+                "record_id": record.id,
+                "sources": {
+                    "subject": "{{ customer.first_name }}",
+                    "body_html": f'{{% include "{include}" %}}',
+                },
+            }
+            with self.subTest(context):
+                answer = self.Template.get_preview(question)
+                self.assertEqual(answer["errors"], [])
+                self.assertIn(said, answer["html"])
+                self.assertEqual(answer["subject"], "Anna")
+                found = self.Template.find_recipients(question, record.display_name)
+                self.assertIn(record.id, [recipient["id"] for recipient in found])
+
+    def test_segments_of_a_customer(self):
+        segment = self.env["customer.segment"].create(
+            {"name": "Studio friends", "kind": "static"}
+        )
+        segment.add_contacts(self.customer.ids)
+        source = '{% if "Studio friends" in segments %}yes{% else %}no{% endif %}'
+        question = self._question(sources={"subject": source})
+        answer = self.Template.get_preview({**question, "record_id": self.customer.id})
+        self.assertEqual(answer["subject"], "yes")
+        other = self._create_customer("Bo", "bo@example.com")
+        answer = self.Template.get_preview({**question, "record_id": other.id})
+        self.assertEqual(answer["subject"], "no")
+        studio = self.Template.get_studio(question)
+        self.assertIn("Studio friends", studio["segments"])
+
     def test_previews_leave_nothing(self):
         cart = self._abandon()
         models = ("marketing.message", "loyalty.card", "marketing.engagement")
@@ -126,7 +169,7 @@ class TestTemplateStudio(MarketingCase):
         self.assertEqual((answer["lang"], answer["subject"]), ("fr_FR", "Bonjour"))
 
     def test_every_context_and_channel(self):
-        for context in ("cart", "contact", "opt_in"):
+        for context in ("cart", "contact", "opt_in", "product", "order"):
             for channel in ("email", "sms"):
                 question = {
                     "template_id": False,

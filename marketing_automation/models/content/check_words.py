@@ -51,8 +51,8 @@ class MarketingTemplate(models.Model):
             ),
             ("size", "must"): env._(
                 "%(kilobytes)s KB is too much: Gmail cuts off what exceeds %(most)s "
-                "KB, and the link to unsubscribe with it. Say less, or leave out pasted "
-                "formatting."
+                "KB, and the link to unsubscribe with it. Say less, or leave out "
+                "pasted formatting."
             ),
             ("segments", "ok"): env._("Billed as %(count)s text message(s)."),
             ("segments", "advice"): env._(

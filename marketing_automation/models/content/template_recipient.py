@@ -6,7 +6,12 @@ from odoo.tools import format_amount
 from odoo.tools.misc import get_lang
 
 # What the messages of each context are about, where there is something to choose from.
-PREVIEW_MODELS = {"cart": "abandoned.cart", "contact": "res.partner"}
+PREVIEW_MODELS = {
+    "cart": "abandoned.cart",
+    "contact": "res.partner",
+    "order": "sale.order",
+    "product": "product.product",
+}
 # In the links of a preview; nobody has it.
 PREVIEW_TOKEN = "preview"
 # So many are proposed.
@@ -18,11 +23,12 @@ class MarketingTemplate(models.Model):
 
     def _get_preview_model(self):
         """Return the model of what this template can be shown with; empty where there
-        are made-up values only.
+        are made-up values only, or where whoever asks may see nothing else.
 
         :rtype: str
         """
-        return PREVIEW_MODELS.get(self.context or "cart", "")
+        model = PREVIEW_MODELS.get(self.context or "cart", "")
+        return model if model and self.env[model].has_access("read") else ""
 
     def _get_preview_record(self, record_id):
         """Return what to show the template with, if whoever asks may see it.
@@ -41,8 +47,17 @@ class MarketingTemplate(models.Model):
 
         :param str lang: the one that was chosen, if any
         """
-        wanted = lang or (record and record.lang) or self.env.lang
+        person = record
+        if record is not None and "lang" not in record._fields:
+            person = self._get_preview_partner(record)
+        wanted = lang or (person and person.lang) or self.env.lang
         return get_lang(self.env, wanted).code
+
+    def _get_preview_partner(self, record):
+        """Return who is written to; nobody for a product, and without a record."""
+        if record is None or record._name == "product.product":
+            return self.env["res.partner"]
+        return record if record._name == "res.partner" else record.partner_id
 
     def _get_preview_website(self):
         company = self.company_id or self.env.company
@@ -64,15 +79,21 @@ class MarketingTemplate(models.Model):
             return sample
         message = self._make_preview_message(record, lang)
         [context] = build(message).values()
-        if record:
-            return self._with_sample_offers(context, sample)
-        return {**context, **self._pick_sample_person(sample)}
+        if not self._get_preview_partner(record) and not message.abandoned_cart_id:
+            context |= self._pick_sample_person(sample, context)
+        elif "segments" in context:
+            context["segments"] = self._find_segments_of(message.partner_id)
+        # What a step of a sequence brings along is made up: there is no step here.
+        for name in {"coupon", "offers"} & set(context):
+            context[name] = context[name] or sample[name]
+        return context
 
     def _make_preview_message(self, record, lang):
         company = self.company_id or self.env.company
-        is_cart = record is not None and record._name == "abandoned.cart"
-        website = (is_cart and record.website_id) or self._get_preview_website()
-        partner = record.partner_id if is_cart else record
+        cart = self.env["abandoned.cart"]
+        if record is not None and record._name == cart._name:
+            cart = record
+        partner = self._get_preview_partner(record)
         return (
             self.env["marketing.message"]
             .sudo()
@@ -80,25 +101,38 @@ class MarketingTemplate(models.Model):
                 {
                     "channel": self.channel,
                     "company_id": company.id,
-                    "website_id": website.id,
-                    "partner_id": partner.id if partner else False,
-                    "abandoned_cart_id": record.id if is_cart else False,
-                    "email": record.email if record else False,
+                    "website_id": (cart.website_id or self._get_preview_website()).id,
+                    "partner_id": partner.id,
+                    "abandoned_cart_id": cart.id,
+                    "email": cart.email or partner.email,
+                    "about": self._get_preview_subject(record),
                     "lang": lang,
                     "token": PREVIEW_TOKEN,
                 }
             )
         )
 
-    def _pick_sample_person(self, sample):
-        return {key: sample[key] for key in ("customer", "email") if key in sample}
+    def _get_preview_subject(self, record):
+        """Return what a message about an order or a product is about."""
+        if record is None:
+            return False
+        return {
+            "sale.order": {"order_id": record.id},
+            "product.product": {"products": [{"id": record.id}]},
+        }.get(record._name, False)
 
-    def _with_sample_offers(self, context, sample):
-        """What a step of a sequence brings along is made up: there is no step here."""
-        for name in ("coupon", "offers"):
-            if name in context and not context[name]:
-                context = {**context, name: sample[name]}
-        return context
+    def _pick_sample_person(self, sample, context):
+        names = ("customer", "email", "segments")
+        picked = {name: sample[name] for name in names if name in sample}
+        if not context.get("recommended", True):
+            # A shop that has sold nothing yet.
+            picked["recommended"] = sample["recommended"]
+        return picked
+
+    def _find_segments_of(self, partner):
+        members = self.env["segment.membership"].sudo()
+        found = members.search([("partner_id", "=", partner.id)]).segment_id
+        return found.with_context(lang="en_US").mapped("name")
 
     # === TO CHOOSE FROM ===#
 
@@ -115,6 +149,8 @@ class MarketingTemplate(models.Model):
         find = {
             "abandoned.cart": self._find_preview_carts,
             "res.partner": self._find_preview_partners,
+            "sale.order": self._find_preview_orders,
+            "product.product": self._find_preview_products,
         }[model]
         return [{"id": record.id, "label": label} for record, label in find(search)]
 
@@ -148,3 +184,25 @@ class MarketingTemplate(models.Model):
         for partner in partners:
             name, email = partner.display_name, partner.email
             yield partner, f"{name} <{email}>" if email else name
+
+    def _find_preview_orders(self, search):
+        company = self.company_id or self.env.company
+        domain = Domain("state", "=", "sale") & Domain("company_id", "=", company.id)
+        if search:
+            domain &= Domain("name", "ilike", search) | Domain(
+                "partner_id", "ilike", search
+            )
+        for order in self.env["sale.order"].search(
+            domain, order="id desc", limit=MAX_RECORDS
+        ):
+            yield order, f"{order.name}, {order.partner_id.display_name}"
+
+    def _find_preview_products(self, search):
+        domain = Domain("is_published", "=", True) & Domain("sale_ok", "=", True)
+        if search:
+            domain &= Domain("display_name", "ilike", search)
+        order = "name" if search else "id desc"
+        for product in self.env["product.product"].search(
+            domain, order=order, limit=MAX_RECORDS
+        ):
+            yield product, product.display_name
