@@ -3,11 +3,13 @@ import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {AceField, aceField} from "@web/views/fields/ace/ace_field";
 import {TranslationButton} from "@web/views/fields/translation_button";
+import {colourJinja} from "../../studio/jinja_mode";
 import {useEditor} from "../../studio/studio";
 
 /**
  * The code editor as a part of the template screen: the preview follows while one types,
- * errors are marked at their line, and there is a way to the other languages.
+ * errors are marked at their line, Jinja is coloured, and there is a way to the other
+ * languages.
  */
 export class SourceCodeField extends AceField {
     static template = "marketing_automation.SourceCodeField";
@@ -56,6 +58,7 @@ export class SourceCodeField extends AceField {
         if (!ace) {
             return;
         }
+        colourJinja(ace);
         const {record, name} = this.props;
         const label = record.fields[name].string;
         // Tab indents here: Enter goes in, Escape out.
