@@ -99,4 +99,5 @@ from . import test_cart_return
 from . import test_content_checks
 from . import test_blocks
 from . import test_template_studio
+from . import test_designer
 from . import test_tours_studio

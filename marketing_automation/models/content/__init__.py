@@ -5,6 +5,7 @@ from . import check_words
 from . import template_recipient
 from . import template_checks
 from . import template_blocks
+from . import template_designer
 from . import template_studio
 from . import template_context
 from . import cart_context

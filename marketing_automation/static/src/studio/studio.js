@@ -85,9 +85,27 @@ export function reveal(record, field, line) {
  * @param {Object} record
  * @param {String} text
  * @param {String} fallback name of the field for a cursor that was nowhere
+ * @returns {Boolean} whether there was a place for it
  */
 export function insertText(record, text, fallback) {
     const mounted = getEditors(record);
     const editor = mounted.get(getStudio(record).target) || mounted.get(fallback);
     editor?.insert(text);
+    return Boolean(editor);
+}
+
+/**
+ * Insert a text into the design, where its cursor is, as if it were typed.
+ *
+ * @param {String} text
+ * @returns {Boolean} whether the designer is on the screen
+ */
+export function insertIntoDesign(text) {
+    const frame = document.querySelector(".o_field_mass_mailing_html iframe");
+    if (!frame?.contentDocument) {
+        return false;
+    }
+    frame.contentWindow.focus();
+    const oneLine = text.trim().replace(/\s*\n\s*/g, " ");
+    return frame.contentDocument.execCommand("insertText", false, oneLine);
 }

@@ -35,7 +35,8 @@ export class TemplatePreview extends Component {
             recipient: null,
             lang: "",
             part: "html",
-            width: "desktop",
+            // On a telephone, a desk is too small to be read.
+            width: this.env.isSmall ? "phone" : "desktop",
         });
         const ask = useDebounced(() => this.load(), PATIENCE);
         const follow = (record) => {
@@ -136,7 +137,12 @@ export class TemplatePreview extends Component {
 
     /** Who is written to, in a word: for the label of the picker. */
     get recipientLabel() {
-        return this.state.recipients === "abandoned.cart" ? _t("Cart") : _t("Customer");
+        return {
+            "abandoned.cart": _t("Cart"),
+            "res.partner": _t("Customer"),
+            "sale.order": _t("Order"),
+            "product.product": _t("Product"),
+        }[this.state.recipients];
     }
 
     get smsCaption() {
@@ -144,6 +150,12 @@ export class TemplatePreview extends Component {
         return segments === 1
             ? _t("1 message, %s", encoding)
             : _t("%(count)s messages, %(encoding)s", {count: segments, encoding});
+    }
+
+    /** Whether there is a line to go to: a design has none. */
+    canGoTo(error) {
+        const {editor} = this.props.record.data;
+        return error.field !== "body_html" || editor !== "designer";
     }
 
     goTo(error) {
