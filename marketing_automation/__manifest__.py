@@ -82,6 +82,9 @@
         "views/campaign/campaign_templates.xml",
         "views/campaign/campaign_wizard_views.xml",
         "views/campaign/email_campaign_views.xml",
+        "data/ab_cron_data.xml",
+        "views/campaign/ab_result_templates.xml",
+        "views/campaign/ab_test_views.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -11,3 +11,12 @@ from . import campaign_kinds
 from . import campaign_figures
 from . import campaign_page
 from . import campaign_message
+from . import ab_test
+from . import ab_variant
+from . import ab_assignment
+from . import ab_figures
+from . import ab_plan
+from . import ab_decision
+from . import ab_words
+from . import ab_campaign
+from . import ab_message
