@@ -9,8 +9,6 @@ class MarketingMessage(models.Model):
     campaign_id = fields.Many2one(
         "email.campaign", readonly=True, index="btree_not_null", ondelete="restrict"
     )
-    # Of which variant of the campaign's A/B test it is.
-    variant_id = fields.Integer(readonly=True)
 
     def _get_overrides(self):
         campaign = self.campaign_id
