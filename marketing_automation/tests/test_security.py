@@ -29,6 +29,8 @@ READ_ONLY = {**NOBODY, "user": "r", "manager": "r", "admin": "r"}
 EDITED_BY_MANAGERS = {**NOBODY, "user": "r", "manager": "rwcu", "admin": "rwcu"}
 EDITED_BY_ADMINS = {**NOBODY, "user": "r", "manager": "r", "admin": "rwcu"}
 MODELS = {
+    "ab.test": EDITED_BY_MANAGERS,
+    "ab.test.variant": EDITED_BY_MANAGERS,
     "abandoned.cart": READ_ONLY,
     "email.campaign": EDITED_BY_MANAGERS,
     "marketing.sequence": EDITED_BY_MANAGERS,
@@ -95,6 +97,7 @@ SHARED_MODELS = {
 # These belong to none: addresses that nobody writes to, wordings.
 GLOBAL_MODELS = {"marketing.consent.text", "marketing.suppression"}
 SECRETS = {
+    "ab.test": {"secret"},
     "abandoned.cart": {"token"},
     "marketing.message": {"token", "content_values"},
     "marketing.opt.in": {"token"},
@@ -114,6 +117,8 @@ SECRETS = {
 }
 # Everything anybody may call from outside, by the class that defines it.
 PUBLIC_METHODS = {
+    "ab.test": {"default_get", "write"},
+    "ab.test.variant": {"action_send_to_rest", "create", "write"},
     "customer.segment": {
         "action_add_contacts",
         "action_import",
@@ -145,6 +150,7 @@ PUBLIC_METHODS = {
         "action_view_messages",
     },
     "email.campaign": {
+        "action_ab_test",
         "action_cancel",
         "action_confirm",
         "action_draft",
@@ -282,7 +288,7 @@ class TestSecurity(MarketingCase):
         cls.sequence.step_ids[-1].condition_ids = [Command.create({"kind": "clicked"})]
         for company in (cls.company, cls.company_b):
             cls._create_segment(company)
-            cls._create_campaign(company)
+            cls._create_ab_test(company)
         cls.env["marketing.provider.usage"]._lock(cls.smtp)
         cls._record_consent(cls.company)
         cls._create_opt_in(cls.company)
@@ -307,6 +313,8 @@ class TestSecurity(MarketingCase):
         """Return records of a model that belong to one company alone."""
         shop = {self.company: self.cart, self.company_b: self.cart_b}[company]
         own = {
+            "ab.test": lambda: self._create_ab_test(company),
+            "ab.test.variant": lambda: self._create_ab_test(company).variant_ids,
             "abandoned.cart": lambda: shop,
             "marketing.enrollment": lambda: shop.enrollment_ids,
             "marketing.message": lambda: shop.message_ids,
@@ -381,6 +389,12 @@ class TestSecurity(MarketingCase):
     def _create_campaign(cls, company):
         return cls.env["email.campaign"].create(
             {"name": "Owned", "company_id": company.id}
+        )
+
+    @classmethod
+    def _create_ab_test(cls, company):
+        return cls.env["ab.test"].create(
+            {"campaign_id": cls._create_campaign(company).id}
         )
 
     @classmethod
