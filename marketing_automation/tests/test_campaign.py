@@ -419,6 +419,18 @@ class TestCampaignReview(CampaignCase):
         )
         self.assertIn("New rule", self.campaign.audience_warning)
 
+    def test_advice_on_the_content(self):
+        review = self.campaign._get_review()
+        self.assertFalse(review["problems"])
+        self.campaign.subject = "FREE!!! " * 12
+        advice = " ".join(self.campaign._get_review()["advice"])
+        self.assertIn("subject", advice.lower())
+
+    def test_as_a_customer_sees_it(self):
+        self.assertIn("Anna", self.campaign.preview_subject)
+        self.campaign.preview_partner_id = self.people[2]
+        self.assertEqual(self.campaign.preview_subject, "News for Person2")
+
     def test_builder(self):
         for step in ("content", "schedule", "review", "review"):
             self.campaign.action_next_step()

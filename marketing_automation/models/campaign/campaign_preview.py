@@ -9,12 +9,22 @@ class EmailCampaign(models.Model):
 
     _inherit = "email.campaign"
 
+    # Nobody needs to remember for whom somebody looked at it.
+    preview_partner_id = fields.Many2one(
+        "res.partner",
+        string="As Seen By",
+        store=False,
+        help="Show what this customer would get. Empty: made-up values.",
+    )
     preview_subject = fields.Char(compute="_compute_preview", compute_sudo=True)
     preview_html = fields.Text(compute="_compute_preview", compute_sudo=True)
     preview_text = fields.Text(compute="_compute_preview", compute_sudo=True)
     preview_error = fields.Char(compute="_compute_preview", compute_sudo=True)
 
-    @api.depends("template_id", "subject", "preheader", "builder_step", "state")
+    @api.depends(
+        *("template_id", "subject", "preheader", "builder_step", "state"),
+        "preview_partner_id",
+    )
     def _compute_preview(self):
         for campaign in self:
             values = {"subject": False, "html": False, "text": False, "error": False}
@@ -29,17 +39,20 @@ class EmailCampaign(models.Model):
             campaign.preview_error = values["error"]
 
     def _render_preview(self):
-        """Render with sample values.
+        """Render as somebody would get it, or with made-up values.
 
         :return: ``subject``, ``html`` and ``text``, as far as the channel has them
         :rtype: dict
         :raise RenderError: the template does not work with them
         """
-        template = self.template_id
-        context = template._get_sample_context()
+        partner = self.preview_partner_id._origin or None
+        lang = self.template_id._get_preview_lang(partner)
+        template = self.template_id.with_context(lang=lang)
+        context = template._prepare_preview_context(partner, lang)
         if self.channel == "sms":
             return {"text": template._render_sms(context)}
-        sources = template._get_templates(self._get_sources())
+        localized = self.with_context(lang=lang)
+        sources = template._get_templates(localized._get_sources())
         rendered = rendering.render(sources, context)
         return {
             "subject": rendered.subject,

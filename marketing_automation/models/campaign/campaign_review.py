@@ -12,6 +12,8 @@ from ...tools.rendering import RenderError
 
 # How many reasons for leaving people out are listed.
 REASONS_SHOWN = 8
+# What findings about a content are for a campaign.
+LEVELS = {"must": "error", "advice": "advice"}
 
 
 class EmailCampaign(models.Model):
@@ -220,16 +222,16 @@ class EmailCampaign(models.Model):
         self.ensure_one()
         if not self.template_id:
             return []
-        checks = [self._check_late_local_time(), self._check_renders()]
-        return [check for check in checks if check]
-
-    def _check_renders(self):
-        try:
-            self._render_preview()
-        except RenderError as error:
-            message = self.template_id._format_source_error(error)
-            return {"level": "error", "message": message}
-        return None
+        checks = [
+            {
+                "level": LEVELS[check["level"]],
+                "message": check["message"],
+            }
+            for check in self.template_id._get_checks(overrides=self._get_sources())
+            if check["level"] in LEVELS
+        ]
+        late = self._check_late_local_time()
+        return checks + [late] if late else checks
 
     def _check_late_local_time(self):
         """Where it is late already, local time cannot be kept."""

@@ -10,15 +10,18 @@ export class Greeting extends Interaction {
         },
     };
 
-    onClose(ev) {
+    async onClose(ev) {
         const form = ev.currentTarget;
-        // The page it would lead to is this one; leaving meanwhile is no error.
-        fetch(form.action, {
-            method: "POST",
-            body: new FormData(form),
-            redirect: "manual",
-            keepalive: true,
-        }).catch(() => {});
+        // The page it would lead to is this one; leaving meanwhile is no error. Gone
+        // when the shop knows: the next page, asked for at once, would bring it back.
+        await this.waitFor(
+            fetch(form.action, {
+                method: "POST",
+                body: new FormData(form),
+                redirect: "manual",
+                keepalive: true,
+            }).catch(() => {})
+        );
         // Whoever came with the keyboard goes on in the page, not at its top.
         const main = this.el.closest("main") || document.body;
         main.setAttribute("tabindex", "-1");
