@@ -517,7 +517,7 @@ class TestCampaignKinds(CampaignCase):
         """Each time is a campaign of its own; the time of the day stays."""
         now = fields.Datetime.now().replace(microsecond=0)
         self.campaign.write(
-            {"kind": "recurring", "repeat_number": 2, "repeat_unit": "weeks"}
+            {"kind": "recurring", "repeat_every": 2, "repeat_unit": "weeks"}
         )
         self._start()
         second = self.env["email.campaign"].search(
@@ -546,7 +546,7 @@ class TestCampaignKinds(CampaignCase):
             self.env["email.campaign"].search([("previous_id", "=", self.campaign.id)])
         )
         with self.assertRaises(ValidationError):
-            self._create_campaign(kind="recurring", repeat_number=0)
+            self._create_campaign(kind="recurring", repeat_every=0)
 
     def test_whenever_somebody_enters(self):
         self.campaign.kind = "on_entry"

@@ -230,6 +230,7 @@ PUBLIC_METHODS = {
     "marketing.sequence.step": {"create", "unlink", "write"},
     "marketing.sequence.version": {"action_restore"},
     "marketing.template": {
+        "action_make_own",
         "action_send_test",
         "build_block",
         "copy_data",

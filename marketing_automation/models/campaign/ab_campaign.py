@@ -36,11 +36,13 @@ class EmailCampaign(models.Model):
         }
 
     def action_resume(self):
+        """The time of its A/B test goes on, too."""
         result = super().action_resume()
         self.ab_test_ids._extend()
         return result
 
     def action_cancel(self):
+        """Its A/B test ends, undecided."""
         result = super().action_cancel()
         self.ab_test_ids._cancel()
         return result

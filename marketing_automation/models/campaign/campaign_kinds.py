@@ -28,7 +28,7 @@ class EmailCampaign(models.Model):
         default="one_time",
         help="Again and again: each time is a campaign of its own, with own figures.",
     )
-    repeat_number = fields.Integer(string="Every", default=1)
+    repeat_every = fields.Integer(string="Every", default=1)
     repeat_unit = fields.Selection(UNITS, required=True, default="weeks")
     repeat_until = fields.Date(
         string="Until", help="Not after this day. Empty: until you cancel the next one."
@@ -46,10 +46,10 @@ class EmailCampaign(models.Model):
         readonly=True, copy=False, help="Whoever entered before was looked at."
     )
 
-    @api.constrains("kind", "repeat_number")
+    @api.constrains("kind", "repeat_every")
     def _check_repeat(self):
         for campaign in self:
-            if campaign.kind == "recurring" and campaign.repeat_number < 1:
+            if campaign.kind == "recurring" and campaign.repeat_every < 1:
                 raise ValidationError(
                     self.env._("Repeat it every 1 or more days, weeks or months.")
                 )
@@ -76,7 +76,7 @@ class EmailCampaign(models.Model):
         :rtype: email.campaign
         """
         self.ensure_one()
-        step = relativedelta(**{self.repeat_unit: self.repeat_number})
+        step = relativedelta(**{self.repeat_unit: self.repeat_every})
         at = self._step_in_own_time(step)
         if self.repeat_until and at.date() > self.repeat_until:
             return self.browse()
