@@ -1,6 +1,7 @@
 """What messages say about products, orders and best sellers: of real records."""
 
 from datetime import timedelta
+from itertools import count
 
 from odoo import fields
 from odoo.tests import tagged
@@ -30,16 +31,18 @@ class ContentCase(MarketingCase):
         super().setUpClass()
         cls.env = cls.env(context={**cls.env.context, "lang": "en_US"})
         cls.website.domain = "https://shop.example.com"
+        cls.numbers = count(1)
         cls.contexts = cls.env["marketing.template.context"]
         cls.lamp = cls._create_product("Lamp", 64.0)
 
     def _create_message(self, about=None, partner=None, template=None, **vals):
         partner = partner or self.customer
+        number = next(self.numbers)
         return self.env["marketing.message"].create(
             {
                 "channel": "email",
-                "dedupe_key": f"test:{partner.id}:{vals}:{about}",
-                "token": f"t{partner.id}",
+                "dedupe_key": f"test:{number}",
+                "token": f"token{number}",
                 "company_id": self.company.id,
                 "website_id": self.website.id,
                 "partner_id": partner.id,
@@ -167,11 +170,10 @@ class TestProductContext(ContentCase):
             names = [product["name"] for product in context["products"]]
             self.assertEqual(names, ["Blue mug"], vals)
         gone = self._create_product("Gone", 1.0)
-        facts = (gone, {})
         message = self._create_message({"products": [{"id": gone.id}]})
         gone.unlink()
         context = self.contexts._prepare_product_contexts(message)[message.id]
-        self.assertEqual(context["products"], [], facts)
+        self.assertEqual(context["products"], [])
 
     def test_sold_out_is_left_out(self):
         self._out_of_stock(self.lamp)
@@ -280,8 +282,8 @@ class TestOrderContext(ContentCase):
         message = self._create_message({"order_id": order.id})
         order.unlink()
         context = self.contexts._prepare_order_contexts(message)[message.id]
-        self.assertEqual(shape({**context["order"], "lines": 0})["url"], "str")
-        self.assertEqual(context["order"]["lines"], [])
+        sample = {**SAMPLE_ORDER_CONTEXT["order"], "lines": []}
+        self.assertEqual(shape(context["order"]), shape(sample))
 
 
 @tagged("standard", "post_install", "-at_install")
@@ -376,6 +378,7 @@ class TestContactContext(ContentCase):
         self._switch_on_pricelists()
         self._create_pricelist(0)
         self._create_pricelist(50)
+        self.env.invalidate_all()
         self.assertEqual(self._prepare(lang="en_US")["recommended"][0]["price"], "")
 
     def test_once_for_a_batch(self):
@@ -387,11 +390,11 @@ class TestContactContext(ContentCase):
         calls = []
         find = type(self.website)._find_best_sellers
 
-        def count(website, limit):
+        def find_and_count(website, limit):
             calls.append(website)
             return find(website, limit)
 
-        self.patch(type(self.website), "_find_best_sellers", count)
+        self.patch(type(self.website), "_find_best_sellers", find_and_count)
         contexts = self.contexts._prepare_contact_contexts(messages)
         self.assertEqual(len(calls), 1)
         self.assertEqual(len(contexts), 5)

@@ -7,6 +7,13 @@ from .cart_context import MAX_LINES, make_whole
 
 # Where Odoo's product page has its reviews.
 REVIEWS = "#o_product_page_reviews"
+# What is left of one that was deleted.
+NO_ORDER = {
+    **dict.fromkeys(("name", "date", "total", "url"), ""),
+    "lines": [],
+    "count": 0,
+    "more_count": 0,
+}
 
 
 class MarketingTemplateContext(models.AbstractModel):
@@ -43,20 +50,19 @@ class MarketingTemplateContext(models.AbstractModel):
         if not order_id:  # A test of the template.
             return self._get_samples(message)["order"]["order"]
         order = message.env["sale.order"].browse(order_id).exists()
+        if not order:
+            return NO_ORDER
         lines = self._get_ordered_lines(order)
-        total = order.currency_id.round(order.amount_total)
         return {
-            "name": order.name or "",
-            "date": format_date(message.env, order.date_order) if order else "",
+            "name": order.name,
+            "date": format_date(message.env, order.date_order),
             "lines": [
                 self._prepare_ordered_line(line, website) for line in lines[:MAX_LINES]
             ],
             "count": make_whole(sum(lines.mapped("product_uom_qty"))),
             "more_count": max(len(lines) - MAX_LINES, 0),
-            "total": self._format_money(message, order.currency_id, total)
-            if order
-            else "",
-            "url": website.get_base_url() + order.get_portal_url() if order else "",
+            "total": self._format_money(message, order.currency_id, order.amount_total),
+            "url": website.get_base_url() + order.get_portal_url(),
         }
 
     def _get_ordered_lines(self, order):
