@@ -1,4 +1,5 @@
 from . import marketing_template
+from . import template_sources
 from . import template_preview
 from . import template_library
 from . import check_words
