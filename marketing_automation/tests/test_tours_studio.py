@@ -58,6 +58,28 @@ class TestToursStudio(MarketingCase, HttpCase):
                     with self.subTest(width=width, within=within):
                         self._assert_accessible(browser, within)
 
+    def test_picker_is_accessible(self):
+        axe = find_axe()
+        if not axe:
+            self.skipTest("tools/test runs this, with axe-core")
+        with open_browser(self, "admin") as browser:
+            browser.resize(PHONE)
+            browser.go(self._get_url(), READY)
+            browser.evaluate(IS_QUIET)
+            browser.evaluate(axe.read_text(encoding="utf-8"))
+            self._click(browser, ".o_widget_marketing_template_insert button")
+            browser.wait_for("!!document.querySelector('.modal [role=option]')")
+            self._assert_accessible(browser, ".o_marketing_insert .modal-body")
+            for block in ("button", "condition"):
+                self._click(browser, f".modal [data-entry={block}]")
+                browser.wait_for("!!document.querySelector('.modal [data-option]')")
+                self._assert_accessible(browser, ".o_marketing_insert .modal-body")
+                self._click(browser, ".modal .modal-footer .btn-secondary")
+                browser.wait_for("!!document.querySelector('.modal [role=option]')")
+
+    def _click(self, browser, selector):
+        browser.evaluate(f"document.querySelector('{selector}').click()")
+
     def _assert_accessible(self, browser, within):
         options = json.dumps(
             {
