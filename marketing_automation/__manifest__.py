@@ -96,6 +96,7 @@
             "marketing_automation/static/src/scss/library.scss",
             "marketing_automation/static/src/scss/segment.scss",
             "marketing_automation/static/src/scss/campaign.scss",
+            "marketing_automation/static/src/scss/ab_test.scss",
         ],
         "web.assets_frontend": [
             "marketing_automation/static/src/interactions/**/*",

@@ -10,7 +10,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from ..models.campaign import ab_plan
+from ..models.campaign import ab_decision, ab_plan
 from ..tools.statistics import needed_control
 from .ab_common import AbCase
 
@@ -180,7 +180,7 @@ class TestAbTest(AbCase):
         self._decide()
         self.assertEqual(self.test.decision["reason"], "too_few")
         self.assertEqual(self.test.winner_id, self.control)
-        self.assertIn("reached 80 people, fewer than the 1000", self.test.outcome)
+        self.assertIn("reached 80 people, fewer than the 1,000", self.test.outcome)
 
     def test_lost_unevenly(self):
         """Variants that could not be sent to many are not compared."""
@@ -313,9 +313,7 @@ class TestAbTime(AbCase):
         broken.write(
             {"state": "running", "started_at": self.test.started_at}
         )  # without a time until which it counts
-        with mute_logger(
-            "odoo.addons.marketing_automation.models.campaign.ab_decision"
-        ):
+        with mute_logger(ab_decision.__name__, "odoo.sql_db"):
             self._decide()
         self.assertEqual(self.test.state, "decided")
 
@@ -432,6 +430,17 @@ class TestAbKinds(AbCase):
         self.assertEqual(len(self._get_messages(self.other)), 60)
         self.assertEqual(self._get_messages(self.other).template_id, other)
 
+    def test_look_at_all_variants_before(self):
+        """They belong to nobody's figures."""
+        self.campaign._queue_test(self.people[:2])
+        self._dispatch()
+        messages = self.campaign.message_ids
+        self.assertEqual(len(messages), 4)
+        subjects = Counter(messages.mapped("subject"))
+        self.assertEqual(subjects["Look at this"], 2)
+        self._send_test()
+        self.assertEqual(self.test._count()[self.other.id]["assigned"], 40)
+
     def test_what_is_not_compared_is_not_said(self):
         """A subject typed before the test was made one of the sender's name."""
         self._test("from_name", {"from_name": "Anna of Lamps"})
@@ -464,15 +473,15 @@ class TestAbKinds(AbCase):
         """The better hour is an hour of the day: the rest gets it at the next one."""
         self._test("send_time", {"send_offset": 6.0})
         self._start()
-        start = self.campaign.scheduled_at
-        moment = start + timedelta(hours=10)
+        # The test left at once, a second after it was asked for.
+        at = self.campaign.scheduled_at
+        tested = self._get_messages(self.other)[0].scheduled_at
+        moment = at + timedelta(hours=10)
         with self._at(moment):
             self.campaign._release_rest(self.other)
             self.env.invalidate_all()
         times = set(self._get_messages(self.other).mapped("scheduled_at"))
-        self.assertEqual(
-            times, {start + timedelta(hours=6), start + timedelta(hours=30)}
-        )
+        self.assertEqual(times, {tested, at + timedelta(hours=30)})
 
     def test_another_schedule(self):
         """Who waits gets the variant's hour of the new time."""

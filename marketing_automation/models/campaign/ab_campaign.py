@@ -1,11 +1,13 @@
 """How a campaign goes through its A/B test: some get a variant, the rest waits."""
 
+import uuid
 from datetime import timedelta
 
 from odoo import fields, models
 from odoo.tools import SQL
 
 from ...tools import rendering
+from ..delivery.marketing_message import PRIORITIES
 
 
 class EmailCampaign(models.Model):
@@ -95,6 +97,31 @@ class EmailCampaign(models.Model):
                 error=template._format_source_error(error),
             )
             return {"level": "error", "message": message}
+        return None
+
+    def _queue_test(self, partners):
+        """Whoever looks at the campaign before it is sent looks at all variants."""
+        if not self.ab_test_ids:
+            return super()._queue_test(partners)
+        for variant in self.ab_test_ids.variant_ids:
+            slots = SQL(
+                """SELECT p.id AS partner_id, %s::timestamp AS scheduled_at,
+                          %s AS variant_id, %s AS template_id
+                     FROM res_partner p WHERE p.id = ANY(%s)""",
+                fields.Datetime.now(),
+                variant.id,
+                variant._get_template().id,
+                partners.ids,
+            )
+            self.env["marketing.message"].sudo()._queue_slots(
+                self.channel,
+                slots,
+                self.company_id,
+                f"test:{uuid.uuid4().hex}",
+                website=self.website_id,
+                campaign=self,
+                priority=PRIORITIES["test"],
+            )
         return None
 
     # === WHO GETS WHAT ===#

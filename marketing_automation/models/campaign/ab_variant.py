@@ -37,9 +37,7 @@ class AbTestVariant(models.Model):
         translate=True,
         help="What inboxes show after the subject. It is not visible in the email.",
     )
-    template_id = fields.Many2one(
-        "marketing.template", string="Template", ondelete="restrict"
-    )
+    template_id = fields.Many2one("marketing.template", ondelete="restrict")
     from_name = fields.Char(string="Sender Name", translate=True)
     send_offset = fields.Float(
         string="Sent Later By",

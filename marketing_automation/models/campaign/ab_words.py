@@ -1,7 +1,7 @@
 """A/B tests in words and figures, as the screen tells them."""
 
 from odoo import api, fields, models
-from odoo.tools import formatLang
+from odoo.tools import format_duration, formatLang
 
 
 class AbTest(models.Model):
@@ -87,8 +87,8 @@ class AbTest(models.Model):
         return self.env._(
             "The test reached %(count)s people, fewer than the %(minimum)s you asked "
             "for: nothing is said about a winner.",
-            count=sent,
-            minimum=self.minimum_sample,
+            count=self._format_count(sent),
+            minimum=self._format_count(self.minimum_sample),
         )
 
     def _get_too_few_done_words(self):
@@ -105,10 +105,10 @@ class AbTest(models.Model):
         )
 
     def _get_consequence_words(self):
-        rest = self.decision["rest"]
+        rest = self._format_count(self.decision["rest"])
         if self.state == "undecided":
             return self.env._("Choose what the %s who wait get.", rest)
-        if not rest:
+        if not self.decision["rest"]:
             return self.env._("Everybody was in the test: nobody waits.")
         if self.decision.get("chosen_by"):
             return self.env._(
@@ -168,9 +168,9 @@ class AbTest(models.Model):
 
         Before the decision these are bare counts.
 
-        :return: dicts ``variant``, ``sent``, ``not_sent``, ``done``, ``value``; once it
-            is decided also ``range``, ``bar`` (from, to: percent of the widest),
-            ``difference``, ``chance``, ``method``
+        :return: dicts ``variant``, ``says``, ``sent``, ``not_sent``, ``done`` and
+            ``value``; once it is decided also ``range``, ``bar`` (from, to: percent of
+            the widest), ``difference``, ``difference_range``, ``chance``, ``method``
         :rtype: list[dict]
         """
         self.ensure_one()
@@ -200,6 +200,7 @@ class AbTest(models.Model):
             value = found["done"] / found["sent"] if found["sent"] else 0.0
         return {
             "variant": variant,
+            "says": variant._describe(),
             "sent": found["sent"],
             "not_sent": found["assigned"] - found["sent"],
             "done": found["done"],
@@ -227,6 +228,9 @@ class AbTest(models.Model):
         return row
 
     # === FORMATS ===#
+
+    def _format_count(self, count):
+        return formatLang(self.env, count, digits=0)
 
     def _format_value(self, value):
         """Say a share, or an amount per person."""
@@ -268,3 +272,21 @@ def _get_bar(low, high, widest):
         return 0.0, 0.0
     begin = max(low, 0.0) / widest * 100
     return begin, max(high / widest * 100 - begin, 0.5)
+
+
+class AbTestVariant(models.Model):
+    _inherit = "ab.test.variant"
+
+    def _describe(self):
+        """Say what is different in this variant, in words.
+
+        :rtype: str
+        """
+        tested = self._get_tested()
+        if self.subject_of_test == "content":
+            return self._get_template().name or ""
+        if self.subject_of_test != "send_time":
+            return tested
+        if not tested:
+            return self.env._("At the time of the campaign")
+        return self.env._("%s hours later", format_duration(tested))
