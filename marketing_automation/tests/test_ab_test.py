@@ -513,6 +513,21 @@ class TestAbChecks(AbCase):
             self.campaign.action_confirm()
         self.assertEqual(self.campaign.state, "draft")
 
+    def test_whoever_enters_a_segment(self):
+        """They come one by one: nobody could wait."""
+        self.campaign.kind = "on_entry"
+        self.assertIn("nobody who could wait", "".join(self.campaign._get_problems()))
+
+    def test_again_and_again(self):
+        """Each time is a campaign with a test of its own."""
+        self.campaign.kind = "recurring"
+        self._start()
+        following = self.env["email.campaign"].search(
+            [("previous_id", "=", self.campaign.id)]
+        )
+        self.assertEqual(following.ab_test_ids.state, "draft")
+        self.assertEqual(self.test.state, "running")
+
     def test_number_of_variants(self):
         with self.assertRaises(ValidationError):
             self.test.variant_ids = [Command.delete(self.other.id)]

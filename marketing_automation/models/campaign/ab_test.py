@@ -278,6 +278,14 @@ class AbTest(models.Model):
             VARIANT_FIELDS[self.subject_of_test]
         ]._description_string(self.env)
         problems = [self._get_variants_problem()]
+        if self.campaign_id.kind == "on_entry":
+            problems.append(
+                self.env._(
+                    "Whoever enters a segment gets it at once: there is nobody who "
+                    "could wait for an A/B test. Delete the test, or send the campaign "
+                    "at a time."
+                )
+            )
         problems += [
             self.env._(
                 "A/B test: the %(field)s of %(names)s is the same, so there is nothing "
