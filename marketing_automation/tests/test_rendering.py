@@ -165,7 +165,7 @@ class TestRendering(TransactionCase):
         self.assert_refused("{% if cart.discount %}x{% endif %}", 1, "cart.discount")
 
     def test_unknown_block_has_its_line(self):
-        self.assert_refused('one\n{% include "coupon" %}', 2, "“coupon”")
+        self.assert_refused('one\n{% include "horoscope" %}', 2, "“horoscope”")
         self.assert_refused('{% extends "layout" %}', 1, "“layout”", autoescape=False)
 
     def test_own_names_are_no_merge_tags(self):

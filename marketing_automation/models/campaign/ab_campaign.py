@@ -53,19 +53,8 @@ class EmailCampaign(models.Model):
 
     def _get_problems(self):
         return super()._get_problems() + [
-            problem
-            for test in self.ab_test_ids
-            for problem in [*test._get_problems(), self._find_kind_problem()]
-            if problem
+            problem for test in self.ab_test_ids for problem in test._get_problems()
         ]
-
-    def _find_kind_problem(self):
-        if self.kind != "on_entry":
-            return ""
-        return self.env._(
-            "People enter one by one: there is no list to divide. Remove the A/B test, "
-            "or send the campaign once."
-        )
 
     def _get_content_checks(self):
         checks = super()._get_content_checks()
