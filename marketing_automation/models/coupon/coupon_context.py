@@ -47,7 +47,9 @@ class LoyaltyCard(models.Model):
         """
         reward = self.program_id.reward_ids[:1]
         if reward.discount_mode == "percent":
-            return f"{reward.discount:g}%"
+            number = f"{reward.discount:g}"
+            # Turkish has the sign in front.
+            return f"%{number}" if self.env.lang == "tr_TR" else f"{number}%"
         return format_amount(self.env, reward.discount, reward.currency_id)
 
 
