@@ -90,3 +90,15 @@ class TestMigration(MarketingCase):
         self.assertEqual(receipt.body_html, "<p>Hello</p>")
         self.assertEqual(with_footer.body_html, before)
         old._check_sources()
+
+    def test_link_and_code_of_the_text_message_are_divided(self):
+        template = self.env.ref("marketing_automation.template_offer_sms")
+        right = template.body_sms
+        template.body_sms = right.replace('{{ "\\n" }}Code', "\nCode")
+        self.assertNotEqual(template.body_sms, right)
+        other = self.env.ref("marketing_automation.template_cart_sms")
+        before = other.body_sms
+        for _repetition in range(2):
+            self._migrate("19.0.1.4.0", "post-migration")
+            self.assertEqual(template.body_sms, right)
+        self.assertEqual(other.body_sms, before)
