@@ -209,10 +209,10 @@ class TestTemplateLibrary(TransactionCase):
         cls.welcome = cls.env.ref("marketing_automation.template_welcome")
 
     def _switch_on(self, code):
-        """Switch a language on, as the wizard of the settings does."""
-        self.env["base.language.install"].create(
-            {"lang_ids": [(6, 0, self._get_lang(code).ids)]}
-        ).lang_install()
+        """Switch a language on, as the wizard of the settings does (for all addons)."""
+        self.env["res.lang"]._activate_lang(code)
+        addon = self.env.ref("base.module_marketing_automation")
+        addon._update_translations([code])
 
     def _get_lang(self, code):
         return (

@@ -61,7 +61,7 @@ def main():
     if options.store:
         _store(shots)
     for shot in filter(lambda shot: shot.png, shots):
-        shot.difference = _compare(shot)
+        shot.difference = "" if options.dark else _compare(shot)
         (options.out / f"{shot.name}.png").write_bytes(shot.png)
     write_page(options.out / "index.html", shipped, shots)
     return _report(shots, options.out)
@@ -72,7 +72,9 @@ def _parse_arguments():
     parser.add_argument("--browser", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--fonts", required=True, type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", required=True, type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--dark", action="store_true", help="as in dark mode")
+    parser.add_argument(
+        "--dark", action="store_true", help="as in dark mode, to look at"
+    )
     parser.add_argument(
         "--store", action="store_true", help="keep what is rendered now"
     )
