@@ -7,6 +7,7 @@ from PIL import Image, ImageChops
 # Stored at half the size, with few colours: to recognize, not to admire.
 SCALE = 2
 COLORS = 32
+THUMBNAIL_COLORS = 64
 # Compared at an eighth: the edges of letters, which differ between two machines, melt
 # into the grey of their lines.
 BLUR = 4
@@ -15,8 +16,8 @@ POINT = 28
 SHARE = 0.004
 # Rows by which the heights may differ: roundings of line heights.
 ROWS = 3
-# Of the card in the list: the upper part of what a phone shows.
-THUMBNAIL = (240, 300)
+# Of the card in the list: the upper middle of what a desktop shows, at half the size.
+THUMBNAIL = (340, 300)
 
 
 def shrink(png):
@@ -31,15 +32,17 @@ def shrink(png):
 
 
 def make_thumbnail(png):
-    """Return the upper part of a picture of a phone, small.
+    """Return the upper middle of a picture of a desktop, small.
 
     :param bytes png: as the browser took it
     :rtype: PIL.Image.Image
     """
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    width, height = THUMBNAIL
-    visible = picture.crop((0, 0, picture.width, picture.width * height // width))
-    return _reduce_colors(visible.resize(THUMBNAIL, Image.Resampling.LANCZOS))
+    width, height = (2 * side for side in THUMBNAIL)
+    left = (picture.width - width) // 2
+    visible = picture.crop((left, 0, left + width, height))
+    small = visible.resize(THUMBNAIL, Image.Resampling.LANCZOS)
+    return _reduce_colors(small, THUMBNAIL_COLORS)
 
 
 def describe_difference(stored, new):
@@ -72,8 +75,8 @@ def _get_different_share(stored, new):
     return sum(most.histogram()[POINT + 1 :]) / (small[0] * small[1])
 
 
-def _reduce_colors(picture):
-    return picture.quantize(COLORS, dither=Image.Dither.NONE)
+def _reduce_colors(picture, colors=COLORS):
+    return picture.quantize(colors, dither=Image.Dither.NONE)
 
 
 def _size(picture):

@@ -127,7 +127,7 @@ def _store(shots):
             old.unlink()
     for shot in filter(lambda shot: shot.png, shots):
         shrink(shot.png).save(STORED / f"{shot.name}.png", optimize=True)
-        if shot.width == WIDTHS[0]:
+        if shot.width == WIDTHS[-1]:
             name = f"{shot.key}-{shot.language}.png"
             make_thumbnail(shot.png).save(THUMBNAILS / name, optimize=True)
 
