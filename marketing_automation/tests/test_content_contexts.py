@@ -291,11 +291,15 @@ class TestContactContext(ContentCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.newsletter = cls._create_contact_template(
+            body_html='{% if "VIP" in segments %}Our best{% else %}Hi{% endif %}'
+            '{% include "recommended" %}'
+        )
         # Demo data sells things, too.
         cls.env["sale.order"].search([("website_id", "!=", False)]).website_id = False
 
     def _prepare(self, **vals):
-        message = self._create_message(**vals)
+        message = self._create_message(**{"template": self.newsletter, **vals})
         return self.contexts._prepare_contact_contexts(message)[message.id]
 
     def _get_names(self):
@@ -325,13 +329,10 @@ class TestContactContext(ContentCase):
         other = self.env["res.company"].create({"name": "Other"})
         self._add_to_segment("Theirs", company_id=other.id)
         self.assertEqual(self._prepare()["segments"], ["Gardeners", "VIP"])
-        template = self._create_contact_template(
-            body_html='<p>{% if "VIP" in segments %}Our best{% else %}Hi{% endif %}</p>'
-        )
         stranger = self._create_customer("Bo Chen", "bo@example.com")
         for person, text in ((self.customer, "Our best"), (stranger, "Hi")):
             context = self._prepare(partner=person, lang="en_US")
-            self.assertIn(text, template._render(context).text)
+            self.assertIn(text, self.newsletter._render(context).text)
 
     def test_best_sellers_first(self):
         self._sell(self.product)
@@ -386,7 +387,7 @@ class TestContactContext(ContentCase):
         messages = self.env["marketing.message"]
         for number in range(5):
             person = self._create_customer(f"P{number}", f"p{number}@example.com")
-            messages += self._create_message(partner=person)
+            messages += self._create_message(partner=person, template=self.newsletter)
         calls = []
         find = type(self.website)._find_best_sellers
 
@@ -399,6 +400,12 @@ class TestContactContext(ContentCase):
         self.assertEqual(len(calls), 1)
         self.assertEqual(len(contexts), 5)
         self.assertTrue(all(context["recommended"] for context in contexts.values()))
+
+    def test_what_nobody_mentions_is_not_looked_for(self):
+        self._sell(self.lamp)
+        self._add_to_segment("VIP")
+        context = self._prepare(template=self._create_contact_template())
+        self.assertEqual((context["recommended"], context["segments"]), ([], []))
 
     def test_block(self):
         self._sell(self.lamp)

@@ -228,7 +228,19 @@ class TestTemplateLibrary(TransactionCase):
             self.assertTrue(template.is_library)
             self.assertTrue(template.description)
             self.assertFalse(template.preview_error)
-            self.assertTrue(template._is_as_shipped(shipped), key)
+            self.assertEqual(template.channel, shipped.channel)
+
+    def test_missing_ones_are_made(self):
+        """As in a database that is upgraded."""
+        shipped = library.load_library()["welcome"]
+        self.welcome.unlink()
+        self.templates._load_library()
+        welcome = self.env.ref("marketing_automation.template_welcome")
+        self.assertTrue(welcome._is_as_shipped(shipped))
+        self.assertEqual(
+            (welcome.category, welcome.context, welcome.purpose),
+            ("marketing", "contact", "newsletter"),
+        )
 
     def test_update_changes_nothing(self):
         before = self.templates.with_context(active_test=False).search_count([])

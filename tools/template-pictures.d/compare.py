@@ -7,7 +7,7 @@ from PIL import Image, ImageChops
 # Stored at half the size, with few colours: to recognize, not to admire.
 SCALE = 2
 COLORS = 32
-THUMBNAIL_COLORS = 64
+THUMBNAIL_COLORS = 128
 # Compared at an eighth: the edges of letters, which differ between two machines, melt
 # into the grey of their lines.
 BLUR = 4

@@ -12,6 +12,8 @@ MAX_RECOMMENDED = 4
 # older than this.
 RECENT_ORDERS = 2_000
 RECENT_DAYS = 180
+# Of an order with more lines than this, so many are looked at.
+MOST_LINES = 500
 # So many are looked at for each one shown: some cannot be bought at this moment.
 SPARE = 6
 
@@ -20,17 +22,26 @@ class MarketingTemplateContext(models.AbstractModel):
     _inherit = "marketing.template.context"
 
     def _prepare_contact_contexts(self, messages):
-        contexts = super()._prepare_contact_contexts(messages)
-        segments = self._find_segment_names(messages)
+        mentioned = messages._find_mentioned(("recommended", "segments"))
+        builder = self.with_context(marketing_mentioned=mentioned)
+        contexts = super(MarketingTemplateContext, builder)._prepare_contact_contexts(
+            messages
+        )
+        segments = defaultdict(list)
+        if "segments" in mentioned:
+            segments = self._find_segment_names(messages)
         for message in messages:
             contexts[message.id]["segments"] = segments[message.id]
         return contexts
 
     def _prepare_contact_surroundings(self, message):
         values, lang_code = super()._prepare_contact_surroundings(message)
-        localized = message.with_context(lang=lang_code)
-        website = self._get_website(localized).with_context(lang=lang_code)
-        return {**values, "recommended": self._prepare_recommended(website)}, lang_code
+        recommended = []
+        if "recommended" in self.env.context.get("marketing_mentioned", ()):
+            localized = message.with_context(lang=lang_code)
+            website = self._get_website(localized).with_context(lang=lang_code)
+            recommended = self._prepare_recommended(website)
+        return {**values, "recommended": recommended}, lang_code
 
     # === BEST SELLERS ===#
 
@@ -116,12 +127,17 @@ class Website(models.Model):
                  ORDER BY date_order DESC, id DESC LIMIT %(orders)s),
             sold AS (
                 SELECT line.product_id, variant.product_tmpl_id AS template_id,
-                       count(DISTINCT line.order_id) AS orders
-                  FROM sale_order_line line
+                       count(DISTINCT recent.id) AS orders
+                  FROM recent
+                  -- The limit keeps it at looking up each order's lines, whatever the
+                  -- statistics say: all lines of the shop are far more.
+                 CROSS JOIN LATERAL (
+                       SELECT product_id FROM sale_order_line
+                        WHERE order_id = recent.id AND product_uom_qty > 0
+                          AND reward_id IS NULL AND NOT COALESCE(is_delivery, FALSE)
+                        LIMIT %(lines)s) line
                   JOIN product_product variant ON variant.id = line.product_id
-                 WHERE line.order_id IN (SELECT id FROM recent)
-                   AND line.product_uom_qty > 0 AND line.reward_id IS NULL
-                   AND NOT COALESCE(line.is_delivery, FALSE) AND variant.active
+                 WHERE variant.active
                  GROUP BY line.product_id, variant.product_tmpl_id),
             best AS (
                 SELECT template_id, sum(orders) AS orders,
@@ -135,6 +151,7 @@ class Website(models.Model):
             since=fields.Datetime.now() - timedelta(days=RECENT_DAYS),
             website_id=self.id,
             orders=RECENT_ORDERS,
+            lines=MOST_LINES,
             limit=limit,
         )
 

@@ -12,3 +12,24 @@ class MarketingMessage(models.Model):
         '{"order_id": 7}. The price, as the website shows prices, is the one from '
         "before it changed; without it the price is not what the message is about.",
     )
+
+    def _find_mentioned(self, names):
+        """Return which of these merge tags the messages may use: values that nobody
+        mentions need not be looked for.
+
+        :param names: names of merge tags
+        :rtype: set[str]
+        """
+        sources = [
+            source or ""
+            for template in self.template_id
+            for by_name in template._get_sources_by_lang().values()
+            for source in by_name.values()
+        ]
+        sources += {
+            value
+            for message in self
+            for value in message._get_overrides().values()
+            if isinstance(value, str)
+        }
+        return {name for name in names if any(name in source for source in sources)}
