@@ -503,6 +503,13 @@ class TestCampaignFigures(CampaignCase):
         self.assertNotIn("/marketing/open/", self.campaign.click_map_html)
         self.assertNotIn("/marketing/click/", self.campaign.click_map_html)
 
+    def test_ledger_names_the_campaign(self):
+        decision = self.env["marketing.decision"].search(
+            [("message_id", "=", self.messages[0].id)]
+        )
+        self.assertEqual(decision.campaign_id, self.campaign)
+        self.assertEqual(decision.source, "News · Spring")
+
     def test_recipients(self):
         action = self.campaign.action_view_recipients()
         found = self.env["marketing.message"].search(action["domain"])

@@ -8,7 +8,7 @@ from ..channels import CHANNELS
 # Reasons for which a message waits because of the person, not because of a fault.
 HELD_BACK_REASONS = [
     *("frequency_cap", "less_often", "quiet_hours", "paused", "no_identity"),
-    *("domain_throttled", "send_window"),
+    *("domain_throttled", "send_window", "campaign_paused"),
 ]
 OUTCOMES = [
     ("waiting", "Waiting"),
@@ -34,7 +34,7 @@ MESSAGES = SQL(
               m.partner_id, m.email_normalized,
               CASE WHEN m.channel = 'sms' THEN m.phone_sanitized ELSE m.email END
                   AS recipient,
-              m.channel, m.sequence_id, m.step_id, m.template_id,
+              m.channel, m.campaign_id, m.sequence_id, m.step_id, m.template_id,
               m.abandoned_cart_id, m.id AS message_id,
               CASE WHEN m.state = 'queued' AND m.reason = ANY(%s) THEN 'held_back'
                    WHEN m.state IN ('queued', 'sending') THEN 'waiting'
@@ -47,7 +47,7 @@ MESSAGES = SQL(
 EXCLUDED_CARTS = SQL(
     """SELECT -3 * cart.id, cart.company_id, cart.detected_at,
               cart.partner_id, cart.email_normalized, cart.email,
-              NULL::varchar, NULL::int, NULL::int, NULL::int,
+              NULL::varchar, NULL::int, NULL::int, NULL::int, NULL::int,
               cart.id, NULL::int, 'excluded', cart.exclusion_reason, NULL::varchar,
               NULL::timestamp
          FROM abandoned_cart cart
@@ -57,7 +57,7 @@ EXCLUDED_CARTS = SQL(
 WAITING_CARTS = SQL(
     """SELECT -3 * cart.id - 1, cart.company_id, cart.detected_at,
               cart.partner_id, cart.email_normalized, cart.email,
-              NULL::varchar, NULL::int, NULL::int, NULL::int,
+              NULL::varchar, NULL::int, NULL::int, NULL::int, NULL::int,
               cart.id, NULL::int, 'waiting', 'other_cart', NULL::varchar,
               NULL::timestamp
          FROM abandoned_cart cart
@@ -72,7 +72,7 @@ WAITING_CARTS = SQL(
 STOPPED_RUNS = SQL(
     """SELECT -3 * run.id - 2, run.company_id, run.ended_at,
               cart.partner_id, cart.email_normalized, cart.email,
-              NULL::varchar, run.sequence_id, NULL::int, NULL::int,
+              NULL::varchar, NULL::int, run.sequence_id, NULL::int, NULL::int,
               cart.id, NULL::int, 'stopped', run.stop_reason, NULL::varchar,
               NULL::timestamp
          FROM marketing_enrollment run
@@ -93,7 +93,8 @@ class MarketingDecision(models.Model):
     _depends = {
         "marketing.message": [
             *("company_id", "state", "state_changed_at", "partner_id", "email"),
-            *("email_normalized", "phone_sanitized", "channel", "sequence_id"),
+            *("email_normalized", "phone_sanitized", "channel", "campaign_id"),
+            "sequence_id",
             *("step_id", "template_id", "abandoned_cart_id", "reason"),
             *("reason_detail", "scheduled_at"),
         ],
@@ -116,6 +117,7 @@ class MarketingDecision(models.Model):
     source = fields.Char(
         compute="_compute_source", help="What the message was to come from."
     )
+    campaign_id = fields.Many2one("email.campaign", readonly=True)
     sequence_id = fields.Many2one("marketing.sequence", readonly=True)
     step_id = fields.Many2one("marketing.sequence.step", readonly=True)
     template_id = fields.Many2one("marketing.template", readonly=True)
@@ -151,12 +153,12 @@ class MarketingDecision(models.Model):
         known["other_cart"] = self.env._("Another cart of this person comes first")
         return list(known.items())
 
-    @api.depends("sequence_id", "step_id", "template_id")
+    @api.depends("campaign_id", "sequence_id", "step_id", "template_id")
     def _compute_source(self):
         for decision in self:
             names = (
                 decision.step_id.name or decision.template_id.name,
-                decision.sequence_id.name,
+                decision.campaign_id.name or decision.sequence_id.name,
             )
             decision.source = " · ".join(filter(None, names)) or self.env._(
                 "Cart detection"
