@@ -13,13 +13,7 @@ import os
 import sys
 
 from common import Measure, environment, finish, make_customers
-from newsletter import (
-    make_mail_server,
-    make_mailing,
-    make_products,
-    make_template,
-    queue_mailing,
-)
+from newsletter import make_products, make_template, measure_mailing
 
 CUSTOMERS = int(os.environ.get("BENCH_CUSTOMERS", "1000000"))
 RECIPIENTS = int(os.environ.get("BENCH_CAMPAIGN", "100000"))
@@ -90,15 +84,6 @@ def click(env, function):
     return measure.seconds
 
 
-def run_odoos(env, products, people):
-    mailing = make_mailing(env, products, make_mail_server(env, 9), people)
-    with Measure() as measure:
-        queue_mailing(env)
-    return measure, env["mail.mail"].search_count(
-        [("mailing_id", "=", mailing.id), ("state", "=", "outgoing")]
-    )
-
-
 def main():
     problems = []
     with environment(sys.argv[1]) as env:
@@ -139,7 +124,7 @@ def main():
             print(f"{name:20} {seconds * 1000:6.0f} ms")
             if seconds > CLICK_SECONDS:
                 problems.append(f"{name}: {seconds:.2f} s, above {CLICK_SECONDS} s")
-        odoos, odoos_count = run_odoos(
+        odoos, odoos_count = measure_mailing(
             env, products, range(first + 1, first + 1 + ODOOS_PEOPLE)
         )
     odoos_rate = odoos_count / odoos.seconds

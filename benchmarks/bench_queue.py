@@ -11,14 +11,7 @@ import os
 import sys
 
 from common import Measure, environment, finish, make_customers
-from newsletter import (
-    make_mail_server,
-    make_mailing,
-    make_products,
-    make_template,
-    queue,
-    queue_mailing,
-)
+from newsletter import make_products, make_template, measure_mailing, queue
 
 PEOPLE = int(os.environ.get("BENCH_QUEUE", "1000000"))
 ODOOS_PEOPLE = int(os.environ.get("BENCH_ODOO_QUEUE", "500"))
@@ -38,16 +31,6 @@ def run_ours(env, template, people):
     return measure, env.cr.fetchone()[0]
 
 
-def run_odoos(env, products, people):
-    """Have Email Marketing write its emails, and count them."""
-    mailing = make_mailing(env, products, make_mail_server(env, 9), people)
-    with Measure() as measure:
-        queue_mailing(env)
-    return measure, env["mail.mail"].search_count(
-        [("mailing_id", "=", mailing.id), ("state", "=", "outgoing")]
-    )
-
-
 def main():
     with environment(sys.argv[1]) as env:
         first = make_customers(env, PEOPLE) + 1
@@ -56,7 +39,7 @@ def main():
         env.cr.commit()
         env.invalidate_all()
         ours, our_count = run_ours(env, template, range(first, first + PEOPLE))
-        odoos, odoos_count = run_odoos(
+        odoos, odoos_count = measure_mailing(
             env, products, range(first, first + ODOOS_PEOPLE)
         )
     our_rate = our_count / ours.seconds

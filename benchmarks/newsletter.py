@@ -3,6 +3,8 @@ of products."""
 
 from unittest.mock import patch
 
+from common import Measure
+
 BODY_BYTES = 20_000
 PRODUCTS = 6
 SUBJECT = "What is new this week"
@@ -195,3 +197,18 @@ def send_mailing(env):
     while mails.search_count([("state", "=", "outgoing")], limit=1):
         mails.process_email_queue()
         env.cr.commit()
+
+
+def measure_mailing(env, products, people):
+    """Have Email Marketing write its emails, and count them.
+
+    :param range people: ids of contacts
+    :return: what was measured, and the number of emails
+    :rtype: tuple[Measure, int]
+    """
+    mailing = make_mailing(env, products, make_mail_server(env, 9), people)
+    with Measure() as measure:
+        queue_mailing(env)
+    return measure, env["mail.mail"].search_count(
+        [("mailing_id", "=", mailing.id), ("state", "=", "outgoing")]
+    )

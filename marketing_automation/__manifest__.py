@@ -81,6 +81,7 @@
         "data/campaign_cron_data.xml",
         "views/campaign/campaign_templates.xml",
         "views/campaign/campaign_wizard_views.xml",
+        "views/campaign/email_campaign_form.xml",
         "views/campaign/email_campaign_views.xml",
         "data/ab_cron_data.xml",
         "views/campaign/ab_result_templates.xml",

@@ -31,6 +31,26 @@ def find_axe():
     return Path(modules, "axe-core", "axe.min.js") if modules else None
 
 
+def find_violations(browser, axe, within):
+    """Return what axe-core finds wrong on a page, and where.
+
+    :param Browser browser: on the page
+    :param pathlib.Path axe: see :func:`find_axe`
+    :param str within: selector of the part that is looked at, without its frames
+    :return: pairs of the name of a rule and pieces of HTML
+    :rtype: list
+    """
+    browser.evaluate(axe.read_text(encoding="utf-8"))
+    # Fonts of other hosts, which it would load again, there are none in tests.
+    options = {"runOnly": {"type": "tag", "values": TAGS}}
+    options |= {"preload": False, "iframes": False}
+    return browser.evaluate(
+        f"""axe.run({json.dumps(within)}, {json.dumps(options)}).then((result) =>
+            result.violations.map((rule) => [
+                rule.id, rule.nodes.map((node) => node.html)]))"""
+    )
+
+
 @tagged("post_install", "-at_install")
 class TestAccessibility(ConsentCase):
     """Everybody can use the pages: checked by axe-core, and with a keyboard alone."""

@@ -1,11 +1,9 @@
-import json
-
 from odoo import fields
 from odoo.tests import HttpCase, tagged
 
 from .browser import IS_QUIET, open_browser
 from .campaign_common import CampaignCase
-from .test_accessibility import DESK, PHONE, TAGS, find_axe
+from .test_accessibility import DESK, PHONE, find_axe, find_violations
 
 
 @tagged("post_install", "-at_install")
@@ -80,14 +78,6 @@ class TestToursCampaign(CampaignCase, HttpCase):
             f"!!document.querySelector('{ready}')",
         )
         browser.evaluate(IS_QUIET)
-        browser.evaluate(axe.read_text(encoding="utf-8"))
-        options = json.dumps(
-            {"runOnly": {"type": "tag", "values": TAGS}, "preload": False}
-        )
-        violations = browser.evaluate(
-            f"""axe.run(".o_field_html", {options}).then((result) =>
-                result.violations.map((rule) => [
-                    rule.id, rule.nodes.map((node) => node.html)]))"""
-        )
+        violations = find_violations(browser, axe, ".o_field_html")
         with self.subTest(campaign=campaign.state, width=width):
             self.assertEqual(violations, [])

@@ -1,12 +1,11 @@
 import io
-import json
 
 from odoo.tests import HttpCase, tagged
 from odoo.tools.pdf import PdfReader
 
 from .browser import IS_QUIET, open_browser
 from .common import MarketingCase
-from .test_accessibility import DESK, PHONE, TAGS, find_axe
+from .test_accessibility import DESK, PHONE, find_axe, find_violations
 from .world import create_recovered_cart
 
 READY = """!!document.querySelector(
@@ -83,15 +82,7 @@ class TestToursDashboard(MarketingCase, HttpCase):
             browser.resize(width)
             browser.go("/odoo/marketing-dashboard", READY)
             browser.evaluate(IS_QUIET)
-            browser.evaluate(axe.read_text(encoding="utf-8"))
-            options = json.dumps(
-                {"runOnly": {"type": "tag", "values": TAGS}, "preload": False}
-            )
-            violations = browser.evaluate(
-                f"""axe.run(".o_marketing_dashboard", {options}).then((result) =>
-                    result.violations.map((rule) => [
-                        rule.id, rule.nodes.map((node) => node.html)]))"""
-            )
+            violations = find_violations(browser, axe, ".o_marketing_dashboard")
             with self.subTest(width=width):
                 self.assertEqual(violations, [])
                 self.assertTrue(

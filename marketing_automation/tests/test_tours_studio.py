@@ -1,10 +1,8 @@
-import json
-
 from odoo.tests import HttpCase, tagged
 
 from .browser import IS_QUIET, open_browser
 from .common import MarketingCase
-from .test_accessibility import DESK, PHONE, TAGS, find_axe
+from .test_accessibility import DESK, PHONE, find_axe, find_violations
 
 READY = """!!document.querySelector(
     ".o_marketing_template_preview[data-state=ready] .o_marketing_checks")"""
@@ -50,13 +48,12 @@ class TestToursStudio(MarketingCase, HttpCase):
                 browser.resize(width)
                 browser.go(self._get_url(), READY)
                 browser.evaluate(IS_QUIET)
-                browser.evaluate(axe.read_text(encoding="utf-8"))
                 for within in (
                     ".o_marketing_template_preview",
                     ".o_field_widget[name=body_html]",
                 ):
                     with self.subTest(width=width, within=within):
-                        self._assert_accessible(browser, within)
+                        self._assert_accessible(browser, axe, within)
 
     def test_picker_is_accessible(self):
         axe = find_axe()
@@ -66,31 +63,18 @@ class TestToursStudio(MarketingCase, HttpCase):
             browser.resize(PHONE)
             browser.go(self._get_url(), READY)
             browser.evaluate(IS_QUIET)
-            browser.evaluate(axe.read_text(encoding="utf-8"))
             self._click(browser, ".o_widget_marketing_template_insert button")
             browser.wait_for("!!document.querySelector('.modal [role=option]')")
-            self._assert_accessible(browser, ".o_marketing_insert .modal-body")
+            self._assert_accessible(browser, axe, ".o_marketing_insert .modal-body")
             for block in ("button", "condition"):
                 self._click(browser, f".modal [data-entry={block}]")
                 browser.wait_for("!!document.querySelector('.modal [data-option]')")
-                self._assert_accessible(browser, ".o_marketing_insert .modal-body")
+                self._assert_accessible(browser, axe, ".o_marketing_insert .modal-body")
                 self._click(browser, ".modal .modal-footer .btn-secondary")
                 browser.wait_for("!!document.querySelector('.modal [role=option]')")
 
     def _click(self, browser, selector):
         browser.evaluate(f"document.querySelector('{selector}').click()")
 
-    def _assert_accessible(self, browser, within):
-        options = json.dumps(
-            {
-                "runOnly": {"type": "tag", "values": TAGS},
-                "preload": False,
-                "iframes": False,
-            }
-        )
-        violations = browser.evaluate(
-            f"""axe.run("{within}", {options}).then((result) =>
-                result.violations.map((rule) => [
-                    rule.id, rule.nodes.map((node) => node.html)]))"""
-        )
-        self.assertEqual(violations, [])
+    def _assert_accessible(self, browser, axe, within):
+        self.assertEqual(find_violations(browser, axe, within), [])

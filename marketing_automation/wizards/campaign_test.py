@@ -34,16 +34,7 @@ class EmailCampaignTest(models.TransientModel):
             )
         self.campaign_id.check_access("write")
         self.campaign_id._queue_test(self.partner_ids)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._(
-                    "On its way to %s. Without an enabled account it stays in the "
-                    "sandbox.",
-                    ", ".join(self.partner_ids.mapped("name")),
-                ),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        return self.env["marketing.message"]._notify_test(
+            ", ".join(self.partner_ids.mapped("name")),
+            next={"type": "ir.actions.act_window_close"},
+        )

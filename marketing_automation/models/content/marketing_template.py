@@ -206,18 +206,7 @@ class MarketingTemplate(models.Model):
         self.env["marketing.message"].sudo()._queue_test(
             self, partner, self.company_id or self.env.company
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._(
-                    "On its way to %s. Without an enabled account it stays in the "
-                    "sandbox.",
-                    address,
-                ),
-            },
-        }
+        return self.env["marketing.message"]._notify_test(address)
 
     # === BUSINESS METHODS ===#
 

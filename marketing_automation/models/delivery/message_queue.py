@@ -194,6 +194,28 @@ class MarketingMessage(models.Model):
         )
 
     @api.model
+    def _notify_test(self, recipients, **params):
+        """Return a notification that says where tests went.
+
+        :param str recipients: names or addresses
+        :param params: further parameters of the notification
+        :rtype: dict
+        """
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "On its way to %s. Without an enabled account it stays in the "
+                    "sandbox.",
+                    recipients,
+                ),
+                **params,
+            },
+        }
+
+    @api.model
     def _sql_slots_now(self, template, partners, scheduled_at=None):
         """Return slots of people who all get the same at the same time.
 
