@@ -7,6 +7,8 @@ from . import suppression
 from . import marketing_gate
 from . import gate_hours
 from . import message_queue
+from . import message_hold
+from . import message_claim
 from . import opt_in_queue
 from . import marketing_composer
 from . import marketing_provider
