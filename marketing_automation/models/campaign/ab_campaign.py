@@ -121,11 +121,10 @@ class EmailCampaign(models.Model):
             test._start()
         return count
 
-    def _sql_queue(self):
+    def _sql_queue(self, recipients):
         test = self.ab_test_ids
         if not test:
-            return super()._sql_queue()
-        recipients = self._sql_recipients()
+            return super()._sql_queue(recipients)
         return SQL(
             """SELECT slot.partner_id, assigned.variant_id,
                       slot.scheduled_at + variant.delay * interval '1 hour'

@@ -58,6 +58,14 @@ class EmailCampaign(models.Model):
             self.excluded_segment_ids.ids,
         )
 
+    def _has_members(self):
+        """Whether there is anybody in its segments who is not left out."""
+        return bool(
+            self.env.execute_query(
+                SQL("SELECT FROM (%s) member LIMIT 1", self._sql_members())
+            )
+        )
+
     def _sql_recipients(self, since=None):
         """Return the people it goes to, each address once (K4).
 

@@ -18,7 +18,7 @@ class EmailCampaign(models.Model):
         self.ensure_one()
         return self.env["marketing.message"]._queue_slots(
             self.channel,
-            self._sql_queue(),
+            self._sql_queue(self._fix_recipients()),
             self.company_id,
             f"campaign:{self.id}",
             website=self.website_id,
@@ -32,9 +32,27 @@ class EmailCampaign(models.Model):
         """
         return None
 
-    def _sql_queue(self):
+    def _fix_recipients(self):
+        """Find out who gets it, once for all that is asked about them.
+
+        :return: a query as of :meth:`_sql_recipients`
+        :rtype: SQL
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """DROP TABLE IF EXISTS campaign_recipients;
+                   CREATE TEMPORARY TABLE campaign_recipients ON COMMIT DROP AS %s;
+                   ANALYZE campaign_recipients""",
+                self._sql_recipients(self._get_entered_since()),
+            )
+        )
+        return SQL("SELECT partner_id, address FROM campaign_recipients")
+
+    def _sql_queue(self, recipients):
         """Return who gets a message, when, in which variant, and of which template.
 
+        :param SQL recipients: as of :meth:`_sql_recipients`
         :return: a query as ``marketing.message._queue_slots`` wants it
         :rtype: SQL
         """
@@ -43,7 +61,7 @@ class EmailCampaign(models.Model):
             """SELECT s.partner_id, s.scheduled_at, NULL::int AS variant_id,
                       %s AS template_id FROM (%s) s""",
             self.template_id.id,
-            self._sql_slots(self._sql_recipients(self._get_entered_since())),
+            self._sql_slots(recipients),
         )
 
     def _reschedule_waiting(self):

@@ -183,7 +183,7 @@ class EmailCampaign(models.Model):
     def _find_audience_problem(self):
         if not self.segment_ids:
             return self.env._("Choose at least one segment: who is it for?")
-        if self.kind != "on_entry" and not self.audience_size:
+        if self.kind != "on_entry" and not self._has_members():
             return self.env._("Nobody is in its segments. Choose others.")
         return ""
 
