@@ -1,6 +1,8 @@
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
@@ -237,6 +239,18 @@ class TestCampaignControl(CampaignCase):
         self._run_cron("ir_cron_campaigns")
         self._dispatch()
         self.assertEqual(self._get_states(), ["sent"] * 6)
+
+    def test_worker_in_the_way(self):
+        """A conflict in the database is no error of the campaign: it is tried again."""
+        self._start()
+        self.campaign.action_cancel()
+        with patch.object(
+            type(self.campaign), "_take_back", side_effect=SerializationFailure
+        ):
+            self._run_cron("ir_cron_campaigns")
+        self.assertFalse(self.campaign.last_error)
+        self._run_cron("ir_cron_campaigns")
+        self.assertEqual(self._get_states(), ["cancelled"] * 6)
 
     def test_what_is_over_stays(self):
         self._start()
@@ -590,6 +604,24 @@ class TestCampaignKinds(CampaignCase):
         self.campaign.action_resume()
         self._run_cron("ir_cron_campaigns")
         self.assertEqual(self.campaign.message_ids.partner_id, entered)
+
+    def test_ended_while_it_is_paused(self):
+        """Nobody else is let in, and nothing leaves before it goes on."""
+        self.campaign.kind = "on_entry"
+        self._start()
+        entered = self._create_customer("New", "new@example.com")
+        self._give_consent(entered)
+        self.segment.add_contacts(entered.ids, "manual")
+        self._run_cron("ir_cron_campaigns")
+        self.campaign.action_pause()
+        self.campaign.action_finish()
+        self._dispatch()
+        self.assertEqual(self.campaign.state, "paused")
+        self.assertEqual(self._get_states(), ["queued"])
+        self.campaign.action_resume()
+        self._dispatch()
+        self.assertEqual(self.campaign.state, "completed")
+        self.assertEqual(self._get_states(), ["sent"])
 
     def test_others_end_by_themselves(self):
         self._start()

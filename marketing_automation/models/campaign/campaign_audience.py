@@ -15,12 +15,19 @@ class EmailCampaign(models.Model):
     )
     audience_warning = fields.Char(compute="_compute_audience_warning")
 
-    @api.depends("segment_ids", "excluded_segment_ids", "channel")
+    @api.depends("segment_ids", "excluded_segment_ids", "channel", "state")
     def _compute_audience_size(self):
+        """Counting takes a moment: it is done while it matters, before the start."""
         for campaign in self:
-            [(campaign.audience_size,)] = self.env.execute_query(
-                SQL("SELECT count(*) FROM (%s) people", campaign._sql_recipients())
+            campaign.audience_size = (
+                campaign._count_audience() if campaign.state == "draft" else 0
             )
+
+    def _count_audience(self):
+        [(count,)] = self.env.execute_query(
+            SQL("SELECT count(*) FROM (%s) people", self._sql_recipients())
+        )
+        return count
 
     @api.depends("segment_ids", "excluded_segment_ids")
     def _compute_audience_warning(self):

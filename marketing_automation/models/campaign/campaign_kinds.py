@@ -107,7 +107,7 @@ class EmailCampaign(models.Model):
             campaign._expect("running", "paused")
             if campaign.kind != "on_entry":
                 raise UserError(self.env._("“%s” ends by itself.", campaign.name))
-        self.write({"ended_at": fields.Datetime.now(), "state": "running"})
+        self.write({"ended_at": fields.Datetime.now()})
         self._wake_up()
 
     def _settle(self):

@@ -73,7 +73,7 @@ class EmailCampaign(models.Model):
         self.env.flush_all()
         waiting = SQL(
             """SELECT m.partner_id, m.id FROM marketing_message m
-                WHERE m.campaign_id = %s AND m.state = 'queued'
+                WHERE m.campaign_id = %s AND m.state = 'queued' AND m.priority > 0
                   AND m.scheduled_at IS NOT NULL AND m.partner_id IS NOT NULL""",
             self.id,
         )
@@ -83,7 +83,8 @@ class EmailCampaign(models.Model):
                       SET scheduled_at = slot.scheduled_at, reason = NULL
                      FROM (%s) slot
                     WHERE m.campaign_id = %s AND m.partner_id = slot.partner_id
-                      AND m.state = 'queued' AND m.scheduled_at IS NOT NULL""",
+                      AND m.state = 'queued' AND m.priority > 0
+                      AND m.scheduled_at IS NOT NULL""",
                 self._sql_slots(waiting),
                 self.id,
             )

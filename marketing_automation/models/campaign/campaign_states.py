@@ -7,6 +7,8 @@ be forgotten or written to twice by it.
 
 import logging
 
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -165,13 +167,18 @@ class EmailCampaign(models.Model):
             with self.env.cr.savepoint():
                 if campaign.try_lock_for_update(allow_referencing=True):
                     getattr(campaign, method)()
+        except OperationalError:
+            # A worker was in the way: nobody's fault, and done again at once.
+            self.env.invalidate_all(flush=False)
+            campaign._wake_up()
         except UserError as error:
             self.env.invalidate_all(flush=False)
             campaign._give_back(str(error))
         except Exception as error:
             _logger.exception("Campaign %s: %s failed", campaign_id, method)
             self.env.invalidate_all(flush=False)
-            campaign.last_error = str(error)
+            if method == "_start":
+                campaign.last_error = str(error)
 
     def _give_back(self, error):
         """What has become impossible since it was confirmed is for a person to mend."""
