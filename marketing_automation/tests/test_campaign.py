@@ -6,6 +6,7 @@ from psycopg2.errors import SerializationFailure
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import file_open
 
 from .campaign_common import CampaignCase
 
@@ -141,6 +142,21 @@ class TestCampaign(CampaignCase):
         self._process_steps()
         claimed = self.env["marketing.message"]._claim(1, self.company, "email")
         self.assertEqual(claimed, cart.message_ids)
+
+    def test_copied_database_sends_nothing_again(self):
+        """What runs is paused, what is planned is a draft again."""
+        planned = self._create_campaign(
+            is_at_once=False, scheduled_at=fields.Datetime.now() + timedelta(days=3)
+        )
+        planned.action_confirm()
+        self._start()
+        self.env.flush_all()
+        with file_open("marketing_automation/data/neutralize.sql") as script:
+            self.env.cr.execute(script.read())
+        self.env.invalidate_all()
+        self.assertEqual((self.campaign.state, planned.state), ("paused", "draft"))
+        self._dispatch()
+        self.assertEqual(self._get_states(), ["queued"] * 6)
 
     def test_copy(self):
         self._start()

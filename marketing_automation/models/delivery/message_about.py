@@ -26,10 +26,12 @@ class MarketingMessage(models.Model):
             for by_name in template._get_sources_by_lang().values()
             for source in by_name.values()
         ]
+        # All messages of a campaign, variant and language say the same instead.
+        alike = self.grouped(lambda m: (m.campaign_id, m.variant_id, m.lang))
         sources += {
             value
-            for message in self
-            for value in message._get_overrides().values()
+            for messages in alike.values()
+            for value in messages[0]._get_overrides().values()
             if isinstance(value, str)
         }
         return {name for name in names if any(name in source for source in sources)}
