@@ -164,6 +164,7 @@ PUBLIC_METHODS = {
         "action_send_test",
         "action_view_orders",
         "action_view_recipients",
+        "action_view_runs",
         "copy_data",
         "write",
     },

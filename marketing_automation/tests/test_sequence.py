@@ -230,7 +230,8 @@ class TestSequence(MarketingCase):
         self.env.cr.execute("ANALYZE marketing_enrollment")
         self.env.cr.execute(
             """EXPLAIN SELECT id FROM marketing_enrollment
-                WHERE state = 'active' AND next_at <= now() AT TIME ZONE 'UTC'"""
+                WHERE state = 'active' AND COALESCE(campaign_id, 0) = 0
+                  AND next_at <= now() AT TIME ZONE 'UTC'"""
         )
         plan = "\n".join(row for (row,) in self.env.cr.fetchall())
         self.assertIn("marketing_enrollment_due_idx", plan)

@@ -7,9 +7,11 @@ from . import campaign_preview
 from . import campaign_review
 from . import campaign_builder
 from . import campaign_test_send
-from . import campaign_kinds
 from . import campaign_figures
 from . import campaign_page
+from . import campaign_series
+from . import campaign_series_page
+from . import campaign_kinds
 from . import campaign_message
 from . import ab_test
 from . import ab_variant

@@ -174,6 +174,10 @@ class AbTest(models.Model):
 
     # === CONSTRAINT METHODS ===#
 
+    @api.constrains("campaign_id")
+    def _check_campaign(self):
+        self.campaign_id._check_test()
+
     @api.constrains("variant_ids")
     def _check_variants(self):
         for test in self:

@@ -22,13 +22,17 @@ class EmailCampaign(models.Model):
     preview_error = fields.Char(compute="_compute_preview", compute_sudo=True)
 
     @api.depends(
-        *("template_id", "subject", "preheader", "builder_step", "state"),
+        *("template_id", "subject", "preheader", "builder_step", "state", "sends"),
         "preview_partner_id",
     )
     def _compute_preview(self):
         for campaign in self:
             values = {"subject": False, "html": False, "text": False, "error": False}
-            if campaign.template_id and campaign.state == "draft":
+            if (
+                campaign.sends == "message"
+                and campaign.template_id
+                and campaign.state == "draft"
+            ):
                 try:
                     values |= campaign._render_preview()
                 except RenderError as error:

@@ -27,6 +27,7 @@ class EmailCampaign(models.Model):
         *("builder_step", "state", "segment_ids", "excluded_segment_ids", "channel"),
         *("template_id", "subject", "preheader", "website_id", "is_at_once"),
         *("scheduled_at", "is_local_time", "spread_hours", "kind"),
+        *("sends", "sequence_id"),
     )
     def _compute_review_html(self):
         """Counting takes a moment: it is done for the last screen of the builder."""
@@ -82,37 +83,35 @@ class EmailCampaign(models.Model):
         :rtype: dict[str | None, int]
         """
         self.ensure_one()
+        [(_name, first)] = self._get_contents()[:1] or [("", self.template_id)]
         return self.env["marketing.gate"]._estimate(
             SQL("SELECT r.partner_id FROM (%s) r", self._sql_recipients()),
             self.company_id,
-            self.channel,
-            self.template_id.purpose or "offers",
+            first.channel or self.channel,
+            first.purpose or "offers",
         )
 
     def _describe_cost(self, reachable):
         """Say what text messages will cost about, by what the account charges.
 
         :param int reachable: number of people
-        :return: '' for email, or where the account has no price
+        :return: '' where there are none
         :rtype: str
         """
-        if self.channel != "sms" or not self.template_id:
+        segments = self._count_segments()
+        if not segments:
             return ""
         account = self.env["marketing.provider"]._select(self.company_id, "sms")
-        try:
-            text = self.template_id._render_sms(self.template_id._get_sample_context())
-        except RenderError:
-            return ""
-        segments = sms.analyse(text).segments
         if not account.segment_price:
             return self.env._(
-                "%(count)s messages of about %(segments)s parts. Enter the price of a "
-                "part at the account to see what that costs.",
+                "%(count)s people, about %(segments)s parts of text messages each. "
+                "Enter the price of a part at the account to see what that costs.",
                 count=reachable,
                 segments=segments,
             )
         return self.env._(
-            "about %(amount)s: %(count)s messages of %(segments)s parts",
+            "about %(amount)s: %(count)s people, %(segments)s parts of text messages "
+            "each",
             amount=formatLang(
                 self.env,
                 reachable * segments * account.segment_price,
@@ -121,6 +120,18 @@ class EmailCampaign(models.Model):
             count=reachable,
             segments=segments,
         )
+
+    def _count_segments(self):
+        """Return of how many parts the text messages are that somebody gets."""
+        count = 0
+        for _name, template in self._get_contents():
+            if template.channel == "sms":
+                try:
+                    text = template._render_sms(template._get_sample_context())
+                except RenderError:
+                    continue  # The checks say so.
+                count += sms.analyse(text).segments
+        return count
 
     def _describe_schedule(self):
         """Say when it leaves."""
@@ -198,7 +209,8 @@ class EmailCampaign(models.Model):
 
     def _find_sender_problem(self):
         partner = self.company_id.partner_id
-        if self.channel == "email" and not (
+        channels = {template.channel for _name, template in self._get_contents()}
+        if "email" in (channels or {self.channel}) and not (
             partner.street and partner.city and partner.country_id
         ):
             return self.env._(
@@ -220,14 +232,13 @@ class EmailCampaign(models.Model):
         :rtype: list[dict]
         """
         self.ensure_one()
-        if not self.template_id:
-            return []
         checks = [
             {
                 "level": LEVELS[check["level"]],
-                "message": check["message"],
+                "message": f"{name}: {check['message']}" if name else check["message"],
             }
-            for check in self.template_id._get_checks(overrides=self._get_sources())
+            for name, template in self._get_contents()
+            for check in template._get_checks(overrides=self._get_sources())
             if check["level"] in LEVELS
         ]
         late = self._check_late_local_time()

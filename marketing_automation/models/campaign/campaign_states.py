@@ -13,6 +13,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..sequence.marketing_enrollment import SOURCE as RUN_SOURCE
+
 _logger = logging.getLogger(__name__)
 
 # How many messages are taken back in one transaction.
@@ -201,13 +203,18 @@ class EmailCampaign(models.Model):
 
     @api.model
     def _find_cancelled(self):
-        """Return cancelled campaigns that still have messages waiting."""
+        """Return cancelled campaigns that still have messages or people waiting."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT c.id FROM email_campaign c
-                    WHERE c.state = 'cancelled' AND EXISTS (
-                          SELECT FROM marketing_message m
-                           WHERE m.campaign_id = c.id AND m.state = 'queued')"""
+                    WHERE c.state = 'cancelled' AND (
+                          EXISTS (
+                              SELECT FROM marketing_message m
+                               WHERE m.campaign_id = c.id AND m.state = 'queued')
+                          OR EXISTS (
+                              SELECT FROM marketing_enrollment
+                               WHERE state = 'active' AND %s = c.id))""",
+                SQL(RUN_SOURCE),
             )
         )
         return self.browse(campaign_id for (campaign_id,) in rows)

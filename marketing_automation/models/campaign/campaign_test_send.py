@@ -12,8 +12,8 @@ class EmailCampaign(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        if not self.template_id:
-            raise UserError(self.env._("Choose a template first: what does it say?"))
+        if not self._get_contents():
+            raise UserError(self.env._("Choose first what it says."))
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Send a Test"),
@@ -29,6 +29,6 @@ class EmailCampaign(models.Model):
         :param res.partner partners: who gets one, each with own values
         """
         self.ensure_one()
-        self.env["marketing.message"].sudo()._queue_test(
-            self.template_id, partners, self.company_id, campaign=self
-        )
+        messages = self.env["marketing.message"].sudo()
+        for _name, template in self._get_contents():
+            messages._queue_test(template, partners, self.company_id, campaign=self)

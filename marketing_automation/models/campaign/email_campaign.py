@@ -22,7 +22,8 @@ BUILDER_STEPS = [
 # What was decided before the first message was written stays as it was.
 FIXED_AT_START = {
     *("company_id", "website_id", "channel", "segment_ids", "excluded_segment_ids"),
-    *("template_id", "subject", "preheader", "from_name", "reply_to"),
+    *("sends", "sequence_id", "template_id", "subject", "preheader", "from_name"),
+    "reply_to",
     *("track_opens", "track_clicks"),
 }
 
@@ -61,7 +62,7 @@ class EmailCampaign(models.Model):
         check_company=True,
         help="Whose links and language are used. Empty: the first of the company.",
     )
-    channel = fields.Selection(CHANNELS, required=True, default="email")
+    channel = fields.Selection(CHANNELS, required=True)
 
     segment_ids = fields.Many2many(
         "customer.segment",
@@ -128,11 +129,24 @@ class EmailCampaign(models.Model):
         if self.template_id.channel != self.channel:
             self.template_id = False
 
+    # === WHAT IS SENT ===#
+
+    def _get_contents(self):
+        """Return what the recipients get.
+
+        :return: pairs of a name (empty where there is just one) and a template
+        :rtype: list[tuple[str, marketing.template]]
+        """
+        self.ensure_one()
+        return [("", self.template_id)] if self.template_id else []
+
     # === CONSTRAINT METHODS ===#
 
-    @api.constrains("template_id", "channel", "company_id")
+    @api.constrains("template_id", "channel", "company_id", "sends")
     def _check_template(self):
         for campaign in self.filtered("template_id"):
+            if campaign.sends != "message":
+                continue
             template = campaign.template_id
             if template.channel != campaign.channel or template.context != "contact":
                 raise ValidationError(

@@ -48,8 +48,8 @@ MARKETING_RULES = [
     ),
     ("paused", SQL("recipient.paused_until > clock.now")),
 ]
-# The cart of the message (`cart`, with its order `so`) is worth writing about now.
-# False for messages without a cart.
+# What the message is about is worth writing about now: the cart (`cart`, with its order
+# `so`), for messages that have one, or the run of a contact.
 CART_RULES = [
     # They have not bought since: this cart, or anything else, anywhere.
     (
@@ -105,6 +105,20 @@ CART_RULES = [
                     WHERE sol.order_id = so.id AND %s AND %s)""",
             RECOVERABLE_LINE,
             SELLABLE_LINE,
+        ),
+    ),
+    # Nor has the contact since a sequence began that ends with an order.
+    (
+        "purchased",
+        SQL(
+            """run.contact_id IS NOT NULL AND seq.stops_on_purchase AND EXISTS (
+                   SELECT FROM sale_order bought
+                    WHERE bought.partner_id IN (
+                              SELECT p.id FROM res_partner p
+                               WHERE p.email_normalized = m.email_normalized
+                               UNION ALL SELECT m.partner_id)
+                      AND bought.state = 'sale'
+                      AND bought.date_order >= run.started_at)"""
         ),
     ),
     # They have not had enough messages for this cart.

@@ -30,8 +30,12 @@ class MarketingMessage(models.Model):
                  FROM res_company c
                 CROSS JOIN (VALUES ('email'), ('sms')) AS lane (channel)
                 UNION ALL
-               SELECT campaign.company_id, campaign.channel, campaign.id
+               SELECT campaign.company_id, lane.channel, campaign.id
                  FROM email_campaign campaign
+                 JOIN (VALUES ('email'), ('sms')) AS lane (channel)
+                   ON lane.channel = campaign.channel
+                   -- Sequences have steps of any channel.
+                   OR campaign.sends = 'sequence'
                 WHERE campaign.state = 'running'
                   AND campaign.is_rescheduling IS NOT TRUE"""
         )

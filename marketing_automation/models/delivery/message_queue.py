@@ -29,34 +29,43 @@ class MarketingMessage(models.Model):
                     state, state_changed_at, scheduled_at, attempts, channel, priority,
                     company_id, website_id, partner_id, email, email_normalized,
                     phone_sanitized, lang, template_id, sequence_id, step_id,
-                    enrollment_id, abandoned_cart_id)
+                    enrollment_id, abandoned_cart_id, campaign_id)
                 SELECT %(now)s, %(now)s, %(token)s,
                        'enrollment:' || run.id || ':step:' || step.id,
                        'queued', %(now)s, run.next_at, 0,
-                       step.channel, %(priority)s, run.company_id, cart.website_id,
-                       cart.partner_id, cart.email, cart.email_normalized,
-                       CASE WHEN step.channel = 'sms' THEN number.phone END,
-                       COALESCE(wished.lang, cart.lang), step.template_id,
-                       run.sequence_id, step.id, run.id, cart.id
+                       step.channel,
+                       CASE WHEN cart.id IS NULL THEN %(broadcast)s ELSE %(cart)s END,
+                       run.company_id, COALESCE(cart.website_id, campaign.website_id),
+                       person.id, who.email, who.email_normalized,
+                       CASE WHEN step.channel = 'sms' THEN who.phone END,
+                       COALESCE(wished.lang, cart.lang, person.lang), step.template_id,
+                       run.sequence_id, step.id, run.id, cart.id, run.campaign_id
                   FROM marketing_enrollment run
                   JOIN marketing_sequence_step step ON step.id = run.next_step_id
-                  JOIN abandoned_cart cart ON cart.id = run.abandoned_cart_id
-                  LEFT JOIN res_partner person ON person.id = cart.partner_id
+                  LEFT JOIN abandoned_cart cart ON cart.id = run.abandoned_cart_id
+                  LEFT JOIN email_campaign campaign ON campaign.id = run.campaign_id
+                  LEFT JOIN res_partner person
+                         ON person.id = COALESCE(cart.partner_id, run.contact_id)
                  CROSS JOIN LATERAL (
-                       SELECT COALESCE(person.phone_sanitized, cart.phone_sanitized)
-                                  AS phone) number
+                       SELECT CASE WHEN cart.id IS NULL THEN person.email
+                                   ELSE cart.email END AS email,
+                              CASE WHEN cart.id IS NULL THEN person.email_normalized
+                                   ELSE cart.email_normalized END AS email_normalized,
+                              COALESCE(person.phone_sanitized, cart.phone_sanitized)
+                                  AS phone) who
                   LEFT JOIN marketing_recipient wished
                          ON wished.company_id = run.company_id
                         AND wished.address = CASE step.channel
-                            WHEN 'sms' THEN number.phone
-                            ELSE cart.email_normalized END
+                            WHEN 'sms' THEN who.phone
+                            ELSE who.email_normalized END
                  WHERE run.id = ANY(%(run_ids)s)
                     ON CONFLICT (dedupe_key) DO NOTHING
                 RETURNING id
                 """,
                 now=fields.Datetime.now(),
                 token=RANDOM_TOKEN,
-                priority=PRIORITIES["cart"],
+                cart=PRIORITIES["cart"],
+                broadcast=PRIORITIES["broadcast"],
                 run_ids=enrollments.ids,
             )
         )

@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ..audience.consent_rules import hash_of
 from ..cart.sequence_kinds import IS_FOR_KIND
+from .marketing_enrollment import SOURCE
 
 # The sequences that take carts, with the step they begin with.
 OPEN_SEQUENCES = SQL(
@@ -57,7 +58,7 @@ HAS_NO_EXCLUDED_TAG = SQL(
 
 
 class MarketingEnrollment(models.Model):
-    """How runs begin: which cart goes through which sequence."""
+    """How runs of carts begin: which cart goes through which sequence."""
 
     _inherit = "marketing.enrollment"
 
@@ -99,6 +100,7 @@ class MarketingEnrollment(models.Model):
                        SELECT FROM marketing_enrollment run
                         WHERE run.email_normalized = cart.email_normalized
                           AND run.company_id = cart.company_id
+                          AND run.abandoned_cart_id IS NOT NULL
                           AND run.state IN ('active', 'paused'))
                  ORDER BY cart.company_id, cart.email_normalized,
                           cart.amount_company DESC, cart.id
@@ -141,12 +143,20 @@ class MarketingEnrollment(models.Model):
     @api.model
     def _wake_up_next(self):
         """Be there on time for the next step that becomes due within a minute."""
-        upcoming = self.search(
-            [("state", "=", "active"), ("next_at", ">", fields.Datetime.now())],
-            order="next_at",
-            limit=1,
+        self.env.flush_all()
+        [(upcoming,)] = self.env.execute_query(
+            SQL(
+                """SELECT min(run.next_at) FROM (%s) s
+                    CROSS JOIN LATERAL (
+                          SELECT next_at FROM marketing_enrollment
+                           WHERE state = 'active' AND %s = s.source AND next_at > %s
+                           ORDER BY next_at LIMIT 1) run""",
+                self._sql_sources(),
+                SQL(SOURCE),
+                fields.Datetime.now(),
+            )
         )
         if upcoming:
             self.env["marketing.dispatcher"]._trigger_at(
-                "marketing_automation.ir_cron_process_enrollments", upcoming.next_at
+                "marketing_automation.ir_cron_process_enrollments", upcoming
             )

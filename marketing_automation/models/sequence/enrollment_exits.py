@@ -53,12 +53,13 @@ class MarketingEnrollment(models.Model):
         ]
 
     def _has_rival(self):
-        """Whether another run for the same person or cart is going on."""
+        """Whether another run for the same person's carts is going on."""
         return bool(
             self.search_count(
                 [
                     ("id", "!=", self.id),
                     ("state", "in", RUNNING_STATES),
+                    ("abandoned_cart_id", "!=", False),
                     ("company_id", "=", self.company_id.id),
                     "|",
                     ("email_normalized", "=", self.email_normalized),

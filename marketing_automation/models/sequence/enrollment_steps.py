@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.service.model import retrying
 from odoo.tools import SQL
 
+from .marketing_enrollment import SOURCE
+
 BATCH_SIZE = 5000
 
 
@@ -38,7 +40,7 @@ class MarketingEnrollment(models.Model):
     def _cron_process_due(self):
         """Turn the steps that are due into messages of the outbox, in batches."""
         cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=self.search_count(self._get_due_domain()))
+        cron._commit_progress(remaining=self._count_due())
         # A batch that meets a customer who is just coming back is done again.
         while count := retrying(self._process_due_batch, self.env):
             if not cron._commit_progress(count):
@@ -48,8 +50,37 @@ class MarketingEnrollment(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _get_due_domain(self):
-        return [("state", "=", "active"), ("next_at", "<=", fields.Datetime.now())]
+    def _sql_sources(self):
+        """Return where runs come from that may go on now: campaigns that are running,
+        and everything else together (source 0).
+
+        Runs of a campaign that is paused stay where they are, and nobody passes them
+        by: each source is a range of the index of its own.
+
+        :return: a query of ``source``
+        :rtype: SQL
+        """
+        return SQL(
+            """SELECT 0 AS source
+                UNION ALL
+               SELECT campaign.id FROM email_campaign campaign
+                WHERE campaign.state = 'running' AND campaign.sends = 'sequence'
+                  AND campaign.is_rescheduling IS NOT TRUE"""
+        )
+
+    @api.model
+    def _count_due(self):
+        self.env.flush_all()
+        [(count,)] = self.env.execute_query(
+            SQL(
+                """SELECT count(*) FROM marketing_enrollment
+                    WHERE state = 'active' AND %s IN (%s) AND next_at <= %s""",
+                SQL(SOURCE),
+                self._sql_sources(),
+                fields.Datetime.now(),
+            )
+        )
+        return count
 
     @api.model
     def _process_due_batch(self, limit=BATCH_SIZE):
@@ -82,11 +113,17 @@ class MarketingEnrollment(models.Model):
         """
         rows = self.env.execute_query(
             SQL(
-                """SELECT id FROM marketing_enrollment
-                    WHERE state = 'active' AND next_at <= %s
-                    ORDER BY next_at, id
-                    LIMIT %s FOR NO KEY UPDATE SKIP LOCKED""",
+                """SELECT run.id FROM (%s) s
+                    CROSS JOIN LATERAL (
+                          SELECT id FROM marketing_enrollment
+                           WHERE state = 'active' AND %s = s.source AND next_at <= %s
+                           ORDER BY next_at, id
+                           LIMIT %s FOR NO KEY UPDATE SKIP LOCKED) run
+                    LIMIT %s""",
+                self._sql_sources(),
+                SQL(SOURCE),
                 fields.Datetime.now(),
+                limit,
                 limit,
             )
         )
@@ -108,8 +145,8 @@ class MarketingEnrollment(models.Model):
             )
         )
         if rows:
-            carts = self.env["abandoned.cart"].browse(cart_id for cart_id, _at in rows)
-            carts._start_recovery()
+            cart_ids = [cart_id for cart_id, _at in rows if cart_id]
+            self.env["abandoned.cart"].browse(cart_ids)._start_recovery()
             self.env["marketing.dispatcher"]._wake_up(min(at for _id, at in rows))
 
     def _advance(self):
@@ -124,7 +161,7 @@ class MarketingEnrollment(models.Model):
             SQL(
                 """
                 WITH runs AS MATERIALIZED (
-                    SELECT id, sequence_id, abandoned_cart_id, next_step_id
+                    SELECT id, sequence_id, abandoned_cart_id, next_step_id, started_at
                       FROM marketing_enrollment
                      WHERE id = ANY(%(run_ids)s) AND state = 'active'),
                 reached AS MATERIALIZED (%(reached)s)
@@ -132,7 +169,7 @@ class MarketingEnrollment(models.Model):
                    SET last_step_id = COALESCE(runs.next_step_id, run.last_step_id),
                        next_step_id = following.id,
                        next_at = CASE WHEN following.id IS NOT NULL THEN GREATEST(
-                           cart.abandoned_at
+                           COALESCE(cart.abandoned_at, runs.started_at)
                            + following.offset_seconds * interval '1 second',
                            %(now)s::timestamp + interval '1 second' * GREATEST(
                                following.offset_seconds

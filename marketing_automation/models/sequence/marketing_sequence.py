@@ -1,15 +1,20 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..cart.abandoned_cart import CART_KINDS
 from .marketing_sequence_step import EDITING, place_of
 
+# Who goes through a sequence: carts that were left behind, each kind through sequences
+# of its own, or contacts that something hands over, such as a campaign.
+SEQUENCE_KINDS = [*CART_KINDS, ("contact", "Contacts")]
+
 
 class MarketingSequence(models.Model):
-    """An ordered list of messages to people whose carts were left behind."""
+    """An ordered list of messages, to people whose carts were left behind or to
+    contacts that are handed over to it."""
 
     _name = "marketing.sequence"
-    _description = "Recovery Sequence"
+    _description = "Sequence"
     _order = "sequence, id"
     _check_company_auto = True
 
@@ -29,11 +34,17 @@ class MarketingSequence(models.Model):
         help="Leave empty to use it on every website.",
     )
     kind = fields.Selection(
-        CART_KINDS,
+        SEQUENCE_KINDS,
         string="For",
         required=True,
         default="cart",
         help="What was left behind. Each kind goes through sequences of its own.",
+    )
+    stops_on_purchase = fields.Boolean(
+        string="Ends With an Order",
+        default=True,
+        help="Who buys anything after the beginning gets no more of it. Carts are "
+        "not written about once they are bought in any case.",
     )
     minimum_amount = fields.Monetary(
         string="Worth at Least",
@@ -66,7 +77,7 @@ class MarketingSequence(models.Model):
     step_count = fields.Integer(compute="_compute_step_count")
     enrollment_ids = fields.One2many("marketing.enrollment", "sequence_id")
 
-    enrollment_count = fields.Integer(string="Carts", compute="_compute_results")
+    enrollment_count = fields.Integer(string="Runs", compute="_compute_results")
     running_count = fields.Integer(string="Running", compute="_compute_results")
     message_count = fields.Integer(string="Sent", compute="_compute_results")
     recovered_count = fields.Integer(string="Recovered", compute="_compute_results")
@@ -145,6 +156,7 @@ class MarketingSequence(models.Model):
         ).create(vals_list)
         for sequence in sequences.sudo():
             sequence.step_ids._check_conditions()
+            sequence._check_kind()
             sequence._record_version({})
         return sequences.with_env(self.env)
 
@@ -182,16 +194,40 @@ class MarketingSequence(models.Model):
                     )
                 )
 
+    def _check_kind(self):
+        """Refuse steps that speak of a cart to people who have none.
+
+        :raises ValidationError: it says which step, and what to do
+        """
+        for sequence in self:
+            if sequence.kind == "contact":
+                sequence._get_steps()._check_for_contacts()
+            is_other = fields.Domain(
+                "abandoned_cart_id" if sequence.kind == "contact" else "contact_id",
+                "!=",
+                False,
+            )
+            if self.env["marketing.enrollment"].search_count(
+                is_other & fields.Domain("sequence_id", "=", sequence.id), limit=1
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "“%s” was begun for others: carts and contacts do not go "
+                        "through the same sequence. Duplicate it, and change the copy.",
+                        sequence.name,
+                    )
+                )
+
     # === ACTION METHODS ===#
 
     def action_view_enrollments(self):
-        """Open the carts that went or go through this sequence.
+        """Open the runs of those who went or go through this sequence.
 
         :return: a window action
         :rtype: dict
         """
         self.ensure_one()
-        return self._get_related_action("marketing.enrollment", self.env._("Carts"))
+        return self._get_related_action("marketing.enrollment", self.env._("Runs"))
 
     def action_view_messages(self):
         """Open the messages decided on by this sequence, sent or not.
@@ -207,8 +243,13 @@ class MarketingSequence(models.Model):
 
         :return: a window action of the result
         :rtype: dict
+        :raise UserError: it is not for carts
         """
         self.ensure_one()
+        if self.kind == "contact":
+            raise UserError(
+                self.env._("Only what carts go through can be tried on past carts.")
+            )
         replay = self.env["marketing.sequence.replay"].create({"sequence_id": self.id})
         return replay.action_run()
 

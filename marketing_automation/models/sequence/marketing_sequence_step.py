@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 
 from ...tools.quiet_hours import SendWindow
 from ..channels import CHANNELS
+from .sequence_condition import CART_CONDITIONS
 
 UNIT_SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
 # In the context while a sequence and its steps are being edited.
@@ -31,6 +32,7 @@ class MarketingSequenceStep(models.Model):
         "marketing.sequence", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="sequence_id.company_id")
+    sequence_kind = fields.Selection(related="sequence_id.kind")
     currency_id = fields.Many2one(related="sequence_id.currency_id")
     active = fields.Boolean(
         default=True,
@@ -48,8 +50,8 @@ class MarketingSequenceStep(models.Model):
     )
     delay_from = fields.Selection(
         [
-            ("trigger", "After the cart was left"),
-            ("previous", "After the previous step"),
+            ("trigger", "from the beginning"),
+            ("previous", "after the previous step"),
         ],
         string="Counted",
         default="trigger",
@@ -58,7 +60,8 @@ class MarketingSequenceStep(models.Model):
     offset_seconds = fields.Integer(
         compute="_compute_offset_seconds",
         store=True,
-        help="Seconds from the abandonment to this step.",
+        help="Seconds from the beginning to this step: from when the cart was left, "
+        "or the contact was handed over.",
     )
     channel = fields.Selection(CHANNELS, default="email", required=True)
     template_id = fields.Many2one(
@@ -174,6 +177,34 @@ class MarketingSequenceStep(models.Model):
                         "hide that people do. Add another condition beside it, such "
                         "as “has not clicked in an earlier message”.",
                         step.name,
+                    )
+                )
+
+    def _check_for_contacts(self):
+        """Refuse what can only be said of a cart.
+
+        :raises ValidationError: it says which step, and what to do
+        """
+        for step in self:
+            if step.template_id.context != "contact":
+                raise ValidationError(
+                    self.env._(
+                        "Step “%(step)s”: “%(template)s” speaks of a cart or an order. "
+                        "Choose a template for any contact.",
+                        step=step.name,
+                        template=step.template_id.name,
+                    )
+                )
+            about_cart = step.condition_ids.filtered(
+                lambda condition: condition.kind in CART_CONDITIONS
+            )
+            if about_cart:
+                raise ValidationError(
+                    self.env._(
+                        "Step “%(step)s”: nobody here has left a cart. Take the "
+                        "condition “%(condition)s” out.",
+                        step=step.name,
+                        condition=about_cart[0].summary,
                     )
                 )
 

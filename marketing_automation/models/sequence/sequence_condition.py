@@ -16,6 +16,8 @@ CONDITION_KINDS = [
     ("no_phone_consent", "may not be sent text messages"),
 ]
 VALUE_KINDS = ("value_above", "value_below")
+# Of people who left a cart.
+CART_CONDITIONS = {*VALUE_KINDS, "returned", "not_returned"}
 SEGMENT_KINDS = ("in_segment", "not_in_segment")
 
 

@@ -35,6 +35,7 @@ class MarketingSequence(models.Model):
         for sequence in sequences.exists():
             timings, definition = before[sequence]
             sequence.step_ids._check_conditions()
+            sequence._check_kind()
             if sequence._get_timings() != timings:
                 sequence._move_runs(timings)
                 sequence._clear_removed_steps()

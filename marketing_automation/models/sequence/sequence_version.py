@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 SEQUENCE_FIELDS = [
     *("name", "active", "kind", "company_id", "website_id", "max_messages"),
     *("minimum_amount", "segment_id", "excluded_tag_ids", "holdout_percent"),
+    "stops_on_purchase",
 ]
 STEP_FIELDS = [
     *("name", "delay_value", "delay_unit", "delay_from", "channel", "template_id"),
@@ -46,7 +47,7 @@ class MarketingSequenceVersion(models.Model):
     definition = fields.Json(readonly=True)
     is_current = fields.Boolean(compute="_compute_is_current")
     enrollment_count = fields.Integer(
-        string="Carts", compute="_compute_enrollment_count", help="Runs begun with it."
+        string="Runs", compute="_compute_enrollment_count", help="Begun with it."
     )
 
     _number_uniq = models.UniqueIndex(

@@ -20,13 +20,16 @@ class MarketingSequenceStep(models.Model):
     # if there is nothing. Whoever adds something to steps adds a note.
     notes = fields.Json(compute="_compute_notes")
 
-    @api.depends(*DELAY_FIELDS, *WINDOW_FIELDS, "condition_ids.summary")
+    @api.depends(
+        *DELAY_FIELDS, *WINDOW_FIELDS, "condition_ids.summary", "sequence_id.kind"
+    )
     @api.depends_context("lang")
     def _compute_words(self):
         for step in self:
             words = step._describe(
                 {
                     **{name: step[name] for name in (*DELAY_FIELDS, *WINDOW_FIELDS)},
+                    "kind": step.sequence_id.kind,
                     "conditions": [
                         {"summary": condition.summary or ""}
                         for condition in step.condition_ids
@@ -61,12 +64,15 @@ class MarketingSequenceStep(models.Model):
     def _describe(self, values):
         """Say in words what several fields of a step say together.
 
-        :param dict values: the step's plain values, with its ``conditions``
+        :param dict values: the step's plain values, with its ``conditions`` and the
+            ``kind`` of its sequence
         :return: texts ``delay``, ``window`` and ``conditions``; empty if there are none
         :rtype: dict[str, str]
         """
         return {
-            "delay": self._describe_delay(*(values[name] for name in DELAY_FIELDS)),
+            "delay": self._describe_delay(
+                *(values[name] for name in DELAY_FIELDS), values.get("kind")
+            ),
             "window": self._describe_window(*(values[name] for name in WINDOW_FIELDS)),
             "conditions": self.env._(" and ").join(
                 condition.get("summary")
@@ -76,7 +82,7 @@ class MarketingSequenceStep(models.Model):
         }
 
     @api.model
-    def _describe_delay(self, value, unit, since):
+    def _describe_delay(self, value, unit, since, kind):
         after_step = since == "previous"
         if not value and after_step:
             return self.env._("at once after the step before")
@@ -90,6 +96,8 @@ class MarketingSequenceStep(models.Model):
         length = one if value == 1 else many
         if after_step:
             return self.env._("%s after the step before", length)
+        if kind == "contact":
+            return self.env._("%s after the beginning", length)
         return self.env._("%s after leaving", length)
 
     @api.model
@@ -122,8 +130,13 @@ class MarketingSequence(models.Model):
         if not before:
             return self.env._("First version")
         labels = describe_fields(self, SEQUENCE_FIELDS)
-        old = {step["id"]: step for step in before["steps"]}
-        new = {step["id"]: step for step in after["steps"]}
+        old, new = (
+            {
+                step["id"]: {"kind": definition["sequence"]["kind"], **step}
+                for step in definition["steps"]
+            }
+            for definition in (before, after)
+        )
         lines = [
             *self._compare(labels(before["sequence"]), labels(after["sequence"])),
             *(

@@ -47,8 +47,10 @@ class MarketingPrivacy(models.AbstractModel):
             [
                 ("state", "in", ("active", "paused")),
                 "|",
+                "|",
                 ("email_normalized", "in", person.emails),
                 ("abandoned_cart_id", "in", person.cart_ids),
+                ("contact_id", "in", person.partner_ids),
             ]
         )
         runs._stop("opted_out")

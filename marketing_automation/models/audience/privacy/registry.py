@@ -240,15 +240,21 @@ STORED = [
     ),
     Stored(
         "marketing.enrollment",
-        _lt("Recoveries"),
+        _lt("Sequences"),
         lambda person: SQL(
-            "(t.email_normalized = ANY(%s) OR t.abandoned_cart_id = ANY(%s))"
-            " AND t.email_normalized IS NOT NULL",
+            "(t.email_normalized = ANY(%s) OR t.abandoned_cart_id = ANY(%s)"
+            " OR t.contact_id = ANY(%s))"
+            " AND (t.email_normalized IS NOT NULL OR t.contact_id IS NOT NULL)",
             list(person.emails),
             list(person.cart_ids),
+            list(person.partner_ids),
         ),
         ANONYMIZE,
-        cleared={"email_normalized": NOTHING, "coupon_card_id": NOTHING},
+        cleared={
+            "email_normalized": NOTHING,
+            "contact_id": NOTHING,
+            "coupon_card_id": NOTHING,
+        },
         harmless=("abandoned_cart_id",),
     ),
     Stored(

@@ -34,11 +34,18 @@ const STARTS = {
         label: _t("Quotation left unanswered"),
         hint: _t("by a customer we can write to"),
     },
+    contact: {
+        icon: "fa-user-plus",
+        label: _t("A contact is handed over"),
+        hint: _t("by a campaign"),
+    },
 };
 const EXITS = [
     {reason: "purchased", icon: "fa-check", label: _t("the customer bought")},
     {reason: "opted_out", icon: "fa-bell-slash", label: _t("opted out")},
     {reason: "replied", icon: "fa-reply", label: _t("replied")},
+];
+const CART_EXITS = [
     {reason: "emptied", icon: "fa-trash-o", label: _t("the cart was emptied")},
     {reason: "expired", icon: "fa-hourglass-end", label: _t("the cart expired")},
 ];
@@ -192,11 +199,17 @@ export class SequenceStepsField extends X2ManyField {
             : "";
     }
 
+    get isForContacts() {
+        return this.props.record.data.kind === "contact";
+    }
+
     get exits() {
         const counts = this.state.figures?.exits || {};
-        const most = this.props.record.data.max_messages;
-        return [
+        const {max_messages: most, stops_on_purchase: endsWithOrder} =
+            this.props.record.data;
+        const ofCarts = [
             ...EXITS,
+            ...CART_EXITS,
             {
                 reason: "max_messages",
                 icon: "fa-envelope-o",
@@ -205,7 +218,12 @@ export class SequenceStepsField extends X2ManyField {
                         ? _t("1 message was sent")
                         : _t("%s messages were sent", most),
             },
-        ].map((exit) => ({...exit, count: counts[exit.reason]}));
+        ];
+        const ofContacts = endsWithOrder ? EXITS : EXITS.slice(1);
+        return (this.isForContacts ? ofContacts : ofCarts).map((exit) => ({
+            ...exit,
+            count: counts[exit.reason],
+        }));
     }
 
     get completedCount() {
@@ -267,6 +285,7 @@ export const sequenceStepsField = {
         {name: "kind", type: "selection"},
         {name: "max_messages", type: "integer"},
         {name: "holdout_percent", type: "integer"},
+        {name: "stops_on_purchase", type: "boolean"},
     ],
 };
 

@@ -1,0 +1,90 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class MarketingEnrollment(models.Model):
+    """How runs of contacts begin: something hands them over, such as a campaign."""
+
+    _inherit = "marketing.enrollment"
+
+    @api.model
+    def _enroll_contacts(self, sequence, slots, company, campaign=None):
+        """Start the runs of many contacts, in one statement.
+
+        Nobody goes through a sequence twice at a time, with any of their contacts of
+        the same address, and nobody is handed over twice by the same campaign.
+
+        :param marketing.sequence sequence: one for contacts, with steps
+        :param SQL slots: a query of ``partner_id`` and ``scheduled_at`` (when their run
+            begins, naive, UTC)
+        :param res.company company: who is speaking
+        :param email.campaign campaign: what hands them over, if any
+        :return: number of runs started
+        :rtype: int
+        """
+        self.env.flush_all()
+        first = sequence._get_steps()[:1]
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO marketing_enrollment (
+                    started_at, sequence_id, version_id, contact_id, campaign_id,
+                    company_id, email_normalized, state, next_step_id, next_at)
+                SELECT slot.scheduled_at, %(sequence)s, %(version)s, p.id, %(campaign)s,
+                       %(company)s, p.email_normalized, 'active', %(step)s,
+                       slot.scheduled_at + %(offset)s * interval '1 second'
+                  FROM (%(slots)s) slot
+                  JOIN res_partner p ON p.id = slot.partner_id
+                 WHERE COALESCE(p.email_normalized NOT IN (
+                       SELECT known.email_normalized FROM marketing_enrollment known
+                        WHERE known.campaign_id = %(campaign)s
+                          AND known.email_normalized IS NOT NULL), TRUE)
+                 ORDER BY p.id
+                    ON CONFLICT DO NOTHING
+                """,
+                sequence=sequence.id,
+                version=sequence.version_ids[:1].id or None,
+                campaign=campaign.id if campaign else None,
+                company=company.id,
+                step=first.id,
+                offset=first.offset_seconds,
+                slots=slots,
+            )
+        )
+        count = self.env.cr.rowcount
+        self.env.invalidate_all(flush=False)
+        if count:
+            self.env["marketing.dispatcher"]._trigger_at(
+                "marketing_automation.ir_cron_process_enrollments",
+                fields.Datetime.now(),
+            )
+        return count
+
+    @api.model
+    def _on_purchase(self, orders):
+        """End the runs of contacts who have bought, where their sequence says so.
+
+        :param sale.order orders: just confirmed
+        """
+        people = orders.partner_id
+        addresses = set(people.mapped("email_normalized")) - {False}
+        runs = self.sudo().search(
+            [
+                ("state", "=", "active"),
+                ("contact_id", "!=", False),
+                ("started_at", "<=", fields.Datetime.now()),
+                "|",
+                ("contact_id", "in", people.ids),
+                ("email_normalized", "in", list(addresses)),
+            ]
+        )
+        runs.filtered("sequence_id.stops_on_purchase")._stop("purchased")
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    def _action_confirm(self):
+        res = super()._action_confirm()
+        self.env["marketing.enrollment"]._on_purchase(self.sudo())
+        return res
