@@ -3,6 +3,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from psycopg2 import IntegrityError
+from psycopg2.errors import SerializationFailure
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
@@ -315,6 +316,25 @@ class TestAbTime(AbCase):
         )  # without a time until which it counts
         with mute_logger(ab_decision.__name__, "odoo.sql_db"):
             self._decide()
+        self.assertEqual(self.test.state, "decided")
+
+    def test_worker_in_the_way(self):
+        """A conflict in the database is no error: it is decided at once, again."""
+        self._send_test()
+        self._pass_time()
+        cron = self.env.ref("marketing_automation.ir_cron_ab_decide")
+        triggers = self.env["ir.cron.trigger"]
+        triggers.search([("cron_id", "=", cron.id)]).unlink()
+        with (
+            patch.object(
+                type(self.test), "_decide_if_due", side_effect=SerializationFailure
+            ),
+            self.assertNoLogs(ab_decision.__name__),
+        ):
+            self._decide()
+        self.assertEqual(self.test.state, "running")
+        self.assertTrue(triggers.search([("cron_id", "=", cron.id)]))
+        self._decide()
         self.assertEqual(self.test.state, "decided")
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ...tools import statistics
@@ -90,15 +91,25 @@ class AbTest(models.Model):
         tests = self.search(domain)
         cron._commit_progress(remaining=len(tests))
         for test in tests:
-            try:
-                with self.env.cr.savepoint():
-                    test = test.try_lock_for_update(allow_referencing=True)
-                    test.filtered_domain(domain)._decide_if_due()
-            except Exception:
-                self.env.invalidate_all(flush=False)
-                _logger.exception("A/B test %s could not be decided", test.id)
+            test._decide_alone(domain)
             if not cron._commit_progress(1):
                 break
+
+    def _decide_alone(self, domain):
+        """Decide one test if it is due, unless somebody else is at it."""
+        try:
+            with self.env.cr.savepoint():
+                test = self.try_lock_for_update(allow_referencing=True)
+                test.filtered_domain(domain)._decide_if_due()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # A worker was in the way: nobody's fault, and done again at once.
+            self.env.invalidate_all(flush=False)
+            self.env["marketing.dispatcher"]._trigger_at(
+                "marketing_automation.ir_cron_ab_decide", fields.Datetime.now()
+            )
+        except Exception:
+            self.env.invalidate_all(flush=False)
+            _logger.exception("A/B test %s could not be decided", self.id)
 
     def _decide_if_due(self):
         if not self:

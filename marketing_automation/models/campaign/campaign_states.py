@@ -7,10 +7,9 @@ be forgotten or written to twice by it.
 
 import logging
 
-from psycopg2 import OperationalError
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..sequence.marketing_enrollment import SOURCE as RUN_SOURCE
@@ -169,7 +168,7 @@ class EmailCampaign(models.Model):
             with self.env.cr.savepoint():
                 if campaign.try_lock_for_update(allow_referencing=True):
                     getattr(campaign, method)()
-        except OperationalError:
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # A worker was in the way: nobody's fault, and done again at once.
             self.env.invalidate_all(flush=False)
             campaign._wake_up()
