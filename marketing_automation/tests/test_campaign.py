@@ -1,14 +1,28 @@
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
+import phonenumbers
 from psycopg2.errors import SerializationFailure
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
-from odoo.tools import file_open
+from odoo.tools import SQL, file_open
 
 from .campaign_common import CampaignCase
+
+# What databases have where a number is to be.
+WRONG_NUMBERS = (
+    None,
+    "",
+    "x",
+    "+36301234567\n",
+    "0630",
+    "+36 30",
+    "+0361234567",
+    "+361",
+    "+" + "3" * 40,
+)
 
 
 @tagged("post_install", "-at_install")
@@ -341,6 +355,67 @@ class TestCampaignSchedule(CampaignCase):
         self.assertEqual(hours, [offset - 9, offset + 8, offset - 1])
         # Of whom nothing is known is where the company is.
         self.assertEqual(due[self.people[5]], start)
+
+    def test_local_time_of_phones(self):
+        """Who has no address is where their number is: as quiet hours have it."""
+        self.campaign = self._create_campaign(
+            channel="sms",
+            template_id=self._create_contact_template(
+                channel="sms", body_sms="Hello"
+            ).id,
+            is_local_time=True,
+            is_at_once=False,
+            scheduled_at=datetime(2099, 3, 10, 8, 0),
+        )
+        people = self._create_people_with_phones()
+        gate, expected = self.env["marketing.gate"], {}
+        for person in people:
+            facts = {
+                "channel": "sms",
+                "phone_sanitized": person.phone_sanitized,
+                "country": person.country_id.code,
+                "state": person.state_id.code,
+                "tz": person.tz,
+            }
+            zone = gate._get_timezone(facts, self.company)
+            expected[person.id] = self.campaign._get_due_in(zone)
+        slots = self.campaign._sql_slots(
+            SQL("SELECT unnest(%s) AS partner_id", people.ids)
+        )
+        self.assertEqual(dict(self.env.execute_query(slots)), expected)
+        self.assertGreater(len(set(expected.values())), 20)
+
+    def _create_people_with_phones(self):
+        """Mobile phones of the whole world, and what is no number; some of the people
+        with an address or a time zone of their own."""
+        regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+        numbers = [
+            phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            for region in regions
+            for number in [phonenumbers.example_number_for_type(region, 1)]
+            if number
+        ]
+        numbers += [*WRONG_NUMBERS, "+12125551234", "+12068675309", "+5592999999999"]
+        japan = self.env.ref("base.jp").id
+        people = self.env["res.partner"].create(
+            [
+                {"name": "Phone", "tz": tz, "country_id": country}
+                for tz, country in (
+                    (False, False),
+                    ("Asia/Tokyo", False),
+                    (False, japan),
+                )
+                for number in numbers
+            ]
+        )
+        people.flush_recordset()
+        for index, person in enumerate(people):
+            self.env.cr.execute(
+                "UPDATE res_partner SET phone_sanitized = %s WHERE id = %s",
+                [numbers[index % len(numbers)], person.id],
+            )
+        people.invalidate_recordset(["phone_sanitized"])
+        return people
 
     def test_spread(self):
         self.campaign.spread_hours = 10

@@ -4,17 +4,15 @@ import csv
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
+import phonenumbers
 import pytz
+from phonenumbers import timezone
 
 from odoo.tests import BaseCase, tagged
 from odoo.tools import file_open
 
-from ..tools.quiet_hours import (
-    SendWindow,
-    next_allowed,
-    timezone_of,
-    timezone_of_phone,
-)
+from ..tools.phone_zones import get_ranges, timezone_of_phone
+from ..tools.quiet_hours import SendWindow, next_allowed, timezone_of
 from ..tools.timezones import MAIN_ZONES, STATE_ZONES
 
 try:
@@ -291,17 +289,59 @@ class TestTimezoneOf(BaseCase):
 class TestTimezoneOfPhone(BaseCase):
     def setUp(self):
         super().setUp()
-        timezone_of_phone.cache_clear()
-        self.addCleanup(timezone_of_phone.cache_clear)
+        get_ranges.cache_clear()
+        self.addCleanup(get_ranges.cache_clear)
 
     def test_unique(self):
         self.assertEqual(timezone_of_phone("+36301234567"), BUDAPEST)
         self.assertEqual(timezone_of_phone("+12125551234"), "America/New_York")
+        self.assertEqual(timezone_of_phone("+14413701234"), "Atlantic/Bermuda")
+
+    def test_several_names_of_one_clock(self):
+        """London, Guernsey, Jersey and Man; Rome and the Vatican."""
+        for number, zone in (
+            ("+447400123456", "Europe/London"),
+            ("+393123456789", "Europe/Rome"),
+        ):
+            found = pytz.timezone(timezone_of_phone(number))
+            for month in range(1, 13):
+                day = datetime(2027, month, 15, tzinfo=pytz.utc)
+                there = day.astimezone(pytz.timezone(zone))
+                self.assertEqual(day.astimezone(found).hour, there.hour)
 
     def test_not_unique_or_not_a_number(self):
-        for number in ("+18005551234", "+77012345678", "+999", "0630", "", None, "x"):
+        for number in (
+            "+18005551234",
+            "+77012345678",
+            "+61412345678",
+            "+999",
+            "+9999999999",
+            "+36301234567x",
+            "0630",
+            "",
+            None,
+            "x",
+        ):
             with self.subTest(number=number):
                 self.assertIsNone(timezone_of_phone(number))
+
+    def test_as_the_library(self):
+        """Mobile phones of all countries are where ``phonenumbers`` has them, if it has
+        them in one place."""
+        # In Micronesia it tells the islands apart, but not what is a mobile phone.
+        for region in phonenumbers.SUPPORTED_REGIONS - {"FM"}:
+            number = phonenumbers.example_number_for_type(
+                region, phonenumbers.PhoneNumberType.MOBILE
+            )
+            if not number:
+                continue
+            zones = timezone.time_zones_for_number(number)
+            e164 = phonenumbers.format_number(
+                number, phonenumbers.PhoneNumberFormat.E164
+            )
+            if len(zones) == 1:
+                with self.subTest(number=e164):
+                    self.assertEqual(timezone_of_phone(e164), zones[0])
 
     def test_without_the_library(self):
         with patch.dict("sys.modules", {"phonenumbers": None}):

@@ -187,25 +187,19 @@ def _lies_in(zone, country, zones):
     return zone in zones or bool(old and zone.startswith(old))
 
 
-@lru_cache(maxsize=65536)
-def timezone_of_phone(e164):
-    """Return the time zone of a phone number, if its country or area has only one.
+def timezone_of_person(country_code, state_code, by_number, tz, fallback):
+    """Return the time zone in which a person probably lives, by what is known of them:
+    the address, else the number that is written to, else the contact's own time zone.
 
-    :param str e164: such as ``+36301234567``
-    :return: a name of the tz database; None if there are several, the number is not
-        valid, or the library ``phonenumbers`` is not installed
-    :rtype: str | None
+    :param str country_code: of the address; empty if it names none
+    :param str state_code: of the address; may be empty
+    :param str by_number: see :func:`.phone_zones.timezone_of_phone`; None where it does
+        not tell, or no number is written to
+    :param str tz: of the contact; may be empty
+    :param str fallback: such as the company's
+    :return: a name of the tz database
+    :rtype: str
     """
-    try:
-        # Its tables take a while to load: only for those who ask.
-        from phonenumbers import NumberParseException, parse, timezone
-    except ImportError:
-        return None
-    try:
-        number = parse(e164 or "")
-    except NumberParseException:
-        return None
-    zones = timezone.time_zones_for_number(number)
-    if len(zones) != 1 or zones[0] not in pytz.all_timezones_set:
-        return None
-    return zones[0]
+    if country_code:
+        return timezone_of(country_code, state_code or "", fallback)
+    return by_number or tz or fallback

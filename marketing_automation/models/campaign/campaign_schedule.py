@@ -8,7 +8,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from ...tools.quiet_hours import timezone_of
+from ...tools.phone_zones import DIGITS, E164_PATTERN, get_ranges
+from ...tools.quiet_hours import timezone_of_person
 
 # Where a day begins first: a campaign at the local time of each starts here.
 EARLIEST_ZONE = "Pacific/Kiritimati"
@@ -35,7 +36,8 @@ class EmailCampaign(models.Model):
     is_local_time = fields.Boolean(
         string="At Each Recipient's Local Time",
         help="At this time of the day where each of them lives, as far as their "
-        "address tells. Whose time is over already gets it at once.",
+        "address tells, or the number of a text message. Whose time is over already "
+        "gets it at once.",
     )
     spread_hours = fields.Float(
         string="Spread Over",
@@ -152,47 +154,76 @@ class EmailCampaign(models.Model):
                                %(now)s::timestamp) + %(delay)s AS scheduled_at
                  FROM (%(partners)s) r
                  JOIN res_partner p ON p.id = r.partner_id
-                 LEFT JOIN (VALUES %(zones)s) zone (country_id, state_id, tz, due_at)
+                 LEFT JOIN (VALUES %(zones)s) zone
+                           (country_id, state_id, tz, phone, due_at)
                         ON zone.country_id = COALESCE(p.country_id, 0)
                        AND zone.state_id = COALESCE(p.state_id, 0)
-                       AND zone.tz = COALESCE(p.tz, '')""",
+                       AND zone.tz = COALESCE(p.tz, '')
+                       AND zone.phone = %(phone)s""",
             own=self.scheduled_at,
             now=now,
             delay=delay,
             partners=partners,
             zones=self._sql_zones(partners),
+            phone=self._sql_phone_range(),
         )
 
     def _sql_zones(self, partners):
         """Return the due times of all places where some people live.
 
         :param SQL partners: as of :meth:`_sql_slots`
-        :return: rows of country, state, time zone of the contact, and due time
+        :return: rows of country, state, time zone of the contact, range of their number
+            and due time
         :rtype: SQL
         """
         rows = self.env.execute_query(
             SQL(
                 """SELECT DISTINCT COALESCE(p.country_id, 0), COALESCE(p.state_id, 0),
-                          COALESCE(p.tz, ''), country.code, state.code
+                          COALESCE(p.tz, ''), %s, country.code, state.code
                      FROM (%s) r
                      JOIN res_partner p ON p.id = r.partner_id
                      LEFT JOIN res_country country ON country.id = p.country_id
                      LEFT JOIN res_country_state state ON state.id = p.state_id""",
+                self._sql_phone_range(),
                 partners,
             )
         )
         own = self.company_id.sudo().figures_timezone or "UTC"
+        zones = get_ranges()[1]
         values = [
             SQL(
-                "(%s, %s, %s, %s::timestamp)",
+                "(%s, %s, %s, %s, %s::timestamp)",
                 country_id,
                 state_id,
                 tz,
+                phone,
                 self._get_due_in(
-                    timezone_of(code, state or "", own) if code else (tz or own)
+                    timezone_of_person(country, state, zones[phone], tz, own)
                 ),
             )
-            for country_id, state_id, tz, code, state in rows
+            for country_id, state_id, tz, phone, country, state in rows
         ]
-        nowhere = SQL("(-1, -1, '', NULL::timestamp)")
+        nowhere = SQL("(-1, -1, '', 0, NULL::timestamp)")
         return SQL(", ").join(values or [nowhere])
+
+    def _sql_phone_range(self):
+        """Return in which range of numbers people are whose address names no country:
+        an index into the zones of ``phone_zones.get_ranges``, 0 where the number does
+        not matter.
+
+        :return: an expression over a contact ``p``
+        :rtype: SQL
+        """
+        if self.channel != "sms":
+            return SQL("0")
+        return SQL(
+            """CASE WHEN p.country_id IS NULL AND p.phone_sanitized ~ %s
+                    THEN width_bucket(
+                             rpad(substr(p.phone_sanitized, 2, %s), %s, '0')::int,
+                             %s::int[])
+                    ELSE 0 END""",
+            f"^{E164_PATTERN}$",
+            DIGITS,
+            DIGITS,
+            "{" + ",".join(map(str, get_ranges()[0])) + "}",
+        )

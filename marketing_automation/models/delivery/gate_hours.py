@@ -1,11 +1,7 @@
 from odoo import api, models
 
-from ...tools.quiet_hours import (
-    SendWindow,
-    next_allowed,
-    timezone_of,
-    timezone_of_phone,
-)
+from ...tools.phone_zones import timezone_of_phone
+from ...tools.quiet_hours import SendWindow, next_allowed, timezone_of_person
 from .marketing_gate import Decision
 
 
@@ -45,15 +41,18 @@ class MarketingGate(models.AbstractModel):
 
     @api.model
     def _get_timezone(self, facts, company):
-        """Return where the person lives: by their address, else as the company.
+        """Return where the person lives.
 
         :return: name of a time zone
         :rtype: str
         """
-        own = company.partner_id.tz or "UTC"
-        if facts["country"]:
-            return timezone_of(facts["country"], facts["state"] or "", own)
         by_number = facts["channel"] == "sms" and timezone_of_phone(
             facts["phone_sanitized"]
         )
-        return by_number or facts["tz"] or own
+        return timezone_of_person(
+            facts["country"],
+            facts["state"],
+            by_number,
+            facts["tz"],
+            company.partner_id.tz or "UTC",
+        )
