@@ -174,13 +174,7 @@ class EmailCampaign(models.Model):
         :rtype: int
         """
         self.ensure_one()
-        self.env.flush_all()
-        waiting = SQL(
-            """SELECT m.id, m.partner_id FROM marketing_message m
-                WHERE m.campaign_id = %s AND m.state = 'queued'
-                  AND m.scheduled_at IS NULL AND m.priority > 0""",
-            self.id,
-        )
+        waiting = self._fix_waiting(SQL("m.scheduled_at IS NULL"))
         now = fields.Datetime.now()
         self.env.cr.execute(
             SQL(

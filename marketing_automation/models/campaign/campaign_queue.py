@@ -38,16 +38,44 @@ class EmailCampaign(models.Model):
         :return: a query as of :meth:`_sql_recipients`
         :rtype: SQL
         """
+        self._fix(
+            "campaign_recipients", self._sql_recipients(self._get_entered_since())
+        )
+        return SQL("SELECT partner_id, address FROM campaign_recipients")
+
+    def _fix_waiting(self, condition):
+        """Find out whose message waits, once for all that is asked about them.
+
+        :param SQL condition: over a message ``m``
+        :return: a query of ``id`` (of the message) and ``partner_id``
+        :rtype: SQL
+        """
+        waiting = SQL(
+            """SELECT m.id, m.partner_id FROM marketing_message m
+                WHERE m.campaign_id = %s AND m.state = 'queued'
+                  AND m.priority > 0 AND %s""",
+            self.id,
+            condition,
+        )
+        self._fix("campaign_waiting", waiting)
+        return SQL("SELECT id, partner_id FROM campaign_waiting")
+
+    def _fix(self, table, query):
+        """Keep what a query finds until the end of the transaction.
+
+        With its size known, PostgreSQL joins a million rows in one go: what it knows of
+        large tables may be from before they were there.
+        """
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
-                """DROP TABLE IF EXISTS campaign_recipients;
-                   CREATE TEMPORARY TABLE campaign_recipients ON COMMIT DROP AS %s;
-                   ANALYZE campaign_recipients""",
-                self._sql_recipients(self._get_entered_since()),
+                """DROP TABLE IF EXISTS %(table)s;
+                   CREATE TEMPORARY TABLE %(table)s ON COMMIT DROP AS %(query)s;
+                   ANALYZE %(table)s""",
+                table=SQL.identifier(table),
+                query=query,
             )
         )
-        return SQL("SELECT partner_id, address FROM campaign_recipients")
 
     def _sql_queue(self, recipients):
         """Return who gets a message, when, in which variant, and of which template.
@@ -70,23 +98,16 @@ class EmailCampaign(models.Model):
         Nobody takes any meanwhile: see :meth:`_sql_open_sources` of the outbox.
         """
         self.ensure_one()
-        self.env.flush_all()
-        waiting = SQL(
-            """SELECT m.partner_id, m.id FROM marketing_message m
-                WHERE m.campaign_id = %s AND m.state = 'queued' AND m.priority > 0
-                  AND m.scheduled_at IS NOT NULL AND m.partner_id IS NOT NULL""",
-            self.id,
-        )
+        waiting = self._fix_waiting(SQL("m.scheduled_at IS NOT NULL"))
         self.env.cr.execute(
             SQL(
                 """UPDATE marketing_message m
                       SET scheduled_at = slot.scheduled_at, reason = NULL
-                     FROM (%s) slot
-                    WHERE m.campaign_id = %s AND m.partner_id = slot.partner_id
-                      AND m.state = 'queued' AND m.priority > 0
-                      AND m.scheduled_at IS NOT NULL""",
+                     FROM (%s) waiting
+                     JOIN (%s) slot ON slot.partner_id = waiting.partner_id
+                    WHERE m.id = waiting.id""",
+                waiting,
                 self._sql_slots(waiting),
-                self.id,
             )
         )
         self.env.invalidate_all(flush=False)
