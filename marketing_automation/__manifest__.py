@@ -83,6 +83,8 @@
         "views/campaign/campaign_wizard_views.xml",
         "views/campaign/email_campaign_form.xml",
         "views/campaign/email_campaign_views.xml",
+        "views/insight/campaign_daily_stats_views.xml",
+        "views/insight/email_deliverability_views.xml",
         "data/ab_cron_data.xml",
         "views/campaign/ab_result_templates.xml",
         "views/campaign/ab_test_views.xml",

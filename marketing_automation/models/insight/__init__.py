@@ -1,6 +1,7 @@
 from . import indexes
 from . import revenue
 from . import daily_figure
+from . import email_deliverability_stats
 from . import dashboard
 from . import dashboard_records
 from . import dashboard_tables

@@ -163,14 +163,16 @@ class MarketingDailyFigure(models.Model):
 
     @api.model
     def _cron_refresh(self):
-        """Store the figures of the days that changed, in batches."""
+        """Store the figures of the days that changed, in batches; then those of mail
+        domains, which have the same days."""
         cron = self.env["ir.cron"]
         retrying(self._adopt_timezones, self.env)
         cron._commit_progress(remaining=1)
         while count := retrying(self._refresh_batch, self.env):
             if not cron._commit_progress(count, remaining=1):
                 return
-        cron._commit_progress(remaining=0)
+        if self.env["email.deliverability.stats"]._refresh_due():
+            cron._commit_progress(remaining=0)
 
     @api.model
     def _refresh_batch(self, limit=BATCH_SIZE):
