@@ -1,20 +1,14 @@
 """The page of a campaign that has been sent: how people reacted over time, where it
-arrived, and which links they followed."""
-
-from datetime import timedelta
+arrived, and which links they followed. It shows what was counted last
+(``campaign_page_figures.py``)."""
 
 from odoo import api, fields, models
-from odoo.tools import SQL, formatLang
+from odoo.tools import formatLang
 
 from ...tools.click_map import draw_click_map
-from ..delivery.states import REACHED_STATES
 
 # The size of the picture, in its own units.
 WIDTH, HEIGHT = 600, 160
-# Up to this age hours are shown, then days.
-HOURLY = timedelta(days=4)
-# How long after its end it goes on.
-SHOWN = timedelta(days=16)
 # The figures on the page, and of what each is a share.
 TILES = {
     "sent_count": "message_count",
@@ -33,8 +27,6 @@ TILES = {
 }
 # Not every account reports deliveries; the others are for special occasions.
 SHOWN_IF_ANY = {"delivered_count", "failed_count", "waiting_count", "cancelled_count"}
-DOMAINS_SHOWN = 12
-LINKS_SHOWN = 15
 
 
 class EmailCampaign(models.Model):
@@ -59,7 +51,7 @@ class EmailCampaign(models.Model):
         string="Click Map", compute="_compute_page", compute_sudo=True
     )
 
-    @api.depends("figures_at", "state")
+    @api.depends("figures_at", "page_figures", "state")
     def _compute_page(self):
         render = self.env["ir.qweb"]._render
         for campaign in self:
@@ -125,26 +117,12 @@ class EmailCampaign(models.Model):
         :rtype: list[dict]
         """
         self.ensure_one()
-        now = fields.Datetime.now()
-        end = min(now, (self.ended_at or now) + SHOWN)
-        unit = "hour" if end - self.started_at <= HOURLY else "day"
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT f.kind, date_trunc(%(unit)s, f.first_at), count(*)
-                     FROM (SELECT e.message_id, e.kind, min(e.occurred_at) AS first_at
-                             FROM marketing_engagement e
-                             JOIN marketing_message m ON m.id = e.message_id
-                            WHERE m.campaign_id = %(campaign)s AND m.priority > 0
-                              AND e.kind IN ('open', 'click')
-                              AND e.is_machine IS NOT TRUE
-                              AND e.occurred_at <= %(end)s
-                            GROUP BY 1, 2) f
-                    GROUP BY 1, 2 ORDER BY 2""",
-                unit=unit,
-                campaign=self.id,
-                end=end,
-            )
-        )
+        counted = self._get_page_figures()["curve"]
+        end = fields.Datetime.to_datetime(counted["end"])
+        rows = [
+            (kind, fields.Datetime.to_datetime(at), count)
+            for kind, at, count in counted["rows"]
+        ]
         labels = {"open": self.env._("Opened"), "click": self.env._("Clicked")}
         curves = {
             kind: _add_up([(at, count) for own, at, count in rows if own == kind])
@@ -189,24 +167,10 @@ class EmailCampaign(models.Model):
         :rtype: list[dict]
         """
         self.ensure_one()
-        return self.env.execute_query_dict(
-            SQL(
-                """SELECT split_part(m.email_normalized, '@', 2) AS domain,
-                          count(*) AS sent,
-                          count(*) FILTER (WHERE m.state = 'bounced') AS bounced,
-                          count(*) FILTER (WHERE did.opened) AS opened,
-                          count(*) FILTER (WHERE did.complained) AS complained
-                     FROM marketing_message m
-                     LEFT JOIN (%(engaged)s) did ON did.message_id = m.id
-                    WHERE m.campaign_id = %(campaign)s AND m.priority > 0
-                      AND m.state = ANY(%(reached)s)
-                    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(limit)s""",
-                engaged=self._sql_engaged(),
-                campaign=self.id,
-                reached=list(REACHED_STATES),
-                limit=DOMAINS_SHOWN,
-            )
-        )
+        return [
+            {**row, "domain": row["domain"] or self.env._("others")}
+            for row in self._get_page_figures()["domains"]
+        ]
 
     # === WHICH LINKS THEY FOLLOWED ===#
 
@@ -217,21 +181,16 @@ class EmailCampaign(models.Model):
         :rtype: list[dict]
         """
         self.ensure_one()
-        links = self.env.execute_query_dict(
-            SQL(
-                """SELECT e.url, max(e.label) AS label, count(*) AS clicks,
-                          count(DISTINCT e.message_id) AS people,
-                          count(*) / sum(count(*)) OVER () AS share
-                     FROM marketing_engagement e
-                     JOIN marketing_message m ON m.id = e.message_id
-                    WHERE m.campaign_id = %s AND m.priority > 0 AND e.kind = 'click'
-                      AND e.is_machine IS NOT TRUE
-                    GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT %s""",
-                self.id,
-                LINKS_SHOWN,
-            )
+        links = self._get_page_figures()["links"]
+        clicks = self.env["marketing.engagement"].browse(
+            link["click_id"] for link in links if not link["url"]
         )
-        return [{**link, "share": float(link["share"])} for link in links]
+        known = {click.id: click for click in clicks.exists()}
+        for link in links:
+            if link["click_id"] in known:
+                click = known[link["click_id"]]
+                link.update(url=click.url, label=click.label)
+        return [link for link in links if link["url"]]
 
     def _get_click_map(self):
         """Return the email most people got, with the share of clicks at each link.
@@ -240,36 +199,22 @@ class EmailCampaign(models.Model):
         :rtype: str | bool
         """
         self.ensure_one()
-        if self.channel != "email":
+        counted = self._get_page_figures()["clicks"]
+        if self.channel != "email" or not counted:
             return False
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT m.content_id, min(m.id)
-                     FROM marketing_message m
-                    WHERE m.campaign_id = %s AND m.priority > 0
-                      AND m.content_id IS NOT NULL
-                    GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1""",
-                self.id,
+        messages = self.env["marketing.message"]
+        sample = messages.browse(counted["message_id"]).exists()
+        if sample.content_id.id != counted["content_id"]:
+            # Nothing leads from whom it was to it any more.
+            sample = messages.search(
+                [
+                    ("content_id", "=", counted["content_id"]),
+                    ("campaign_id", "=", self.id),
+                ],
+                order="content_id",
+                limit=1,
             )
-        )
-        if not rows:
-            return False
-        [(content_id, sample_id)] = rows
-        sample = self.env["marketing.message"].browse(sample_id)
-        clicks = self.env.execute_query(
-            SQL(
-                """SELECT e.position, count(*)
-                     FROM marketing_engagement e
-                     JOIN marketing_message m ON m.id = e.message_id
-                    WHERE m.campaign_id = %s AND m.content_id = %s
-                      AND m.priority > 0 AND e.kind = 'click'
-                      AND e.is_machine IS NOT TRUE AND e.position > 0
-                    GROUP BY 1""",
-                self.id,
-                content_id,
-            )
-        )
-        return draw_click_map(sample.body_html or "", dict(clicks))
+        return draw_click_map(sample.body_html or "", dict(counted["positions"]))
 
 
 def _add_up(pairs):
