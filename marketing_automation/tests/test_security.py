@@ -32,7 +32,9 @@ MODELS = {
     "ab.test": EDITED_BY_MANAGERS,
     "ab.test.variant": EDITED_BY_MANAGERS,
     "abandoned.cart": READ_ONLY,
+    "campaign.daily.stats": READ_ONLY,
     "email.campaign": EDITED_BY_MANAGERS,
+    "email.deliverability.stats": READ_ONLY,
     "marketing.sequence": EDITED_BY_MANAGERS,
     "marketing.sequence.step": EDITED_BY_MANAGERS,
     "marketing.sequence.condition": EDITED_BY_MANAGERS,
@@ -149,6 +151,7 @@ PUBLIC_METHODS = {
         "action_stop_recovery",
         "action_view_messages",
     },
+    "campaign.daily.stats": {"action_open_campaign"},
     "email.campaign": {
         "action_ab_test",
         "action_cancel",
@@ -162,6 +165,7 @@ PUBLIC_METHODS = {
         "action_resume",
         "action_schedule",
         "action_send_test",
+        "action_view_days",
         "action_view_orders",
         "action_view_recipients",
         "action_view_runs",
@@ -332,6 +336,7 @@ class TestSecurity(MarketingCase):
                     *("marketing.customer.change", "marketing.customer.metrics"),
                     *("marketing.metrics.task", "marketing.rfm.threshold"),
                     *("marketing.daily.figure", "marketing.daily.change"),
+                    *("campaign.daily.stats", "email.deliverability.stats"),
                 ),
                 lambda: self.env[model].search([("company_id", "=", company.id)]),
             ),
@@ -446,7 +451,18 @@ class TestSecurity(MarketingCase):
         cls.env["marketing.daily.figure"]._refresh_batch()
         # Stored figures of some days, and days that are to be counted anew.
         cls.cart.returned_at = cls.cart_b.returned_at = fields.Datetime.now()
+        day = {"day": fields.Date.today()}
         for company in cls.company | cls.company_b:
+            cls.env["campaign.daily.stats"].create(
+                {
+                    "campaign_id": cls._create_campaign(company).id,
+                    "company_id": company.id,
+                    **day,
+                }
+            )
+            cls.env["email.deliverability.stats"].create(
+                {"domain": "example.com", "company_id": company.id, **day}
+            )
             cls.env["marketing.metrics.task"].create(
                 {
                     "company_id": company.id,
