@@ -102,3 +102,25 @@ class TestMigration(MarketingCase):
             self._migrate("19.0.1.4.0", "post-migration")
             self.assertEqual(template.body_sms, right)
         self.assertEqual(other.body_sms, before)
+
+    def test_what_was_sent_before_has_its_days(self):
+        people = self._create_customer("A", "a@example.com")
+        message = self._queue_to(people, self._create_contact_template())
+        campaign = self.env["email.campaign"].create({"name": "Old"})
+        campaign.started_at = campaign.ended_at = "2025-12-01 10:00:00"
+        message.write(
+            {
+                "campaign_id": campaign.id,
+                "state": "sent",
+                "sent_at": "2025-12-01 10:00:00",
+                "is_sandbox": False,
+            }
+        )
+        for _repetition in range(2):
+            self._migrate("19.0.1.5.0", "post-migration")
+            days = self.env["campaign.daily.stats"].search([])
+            self.assertEqual(days.campaign_id, campaign)
+            self.assertEqual((str(days.day), days.sent_count), ("2025-12-01", 1))
+            self.assertEqual(campaign.page_figures["domains"][0]["sent"], 1)
+            domains = self.env["email.deliverability.stats"].search([])
+            self.assertEqual((str(domains.day), domains.sent_count), ("2025-12-01", 1))
