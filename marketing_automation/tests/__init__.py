@@ -33,6 +33,7 @@ from . import test_tours_public
 from . import test_tours_backend
 from . import test_campaign
 from . import test_campaign_series
+from . import test_campaign_stats
 from . import test_cart_activity
 from . import test_cart_content
 from . import test_security
