@@ -86,7 +86,7 @@ class EmailCampaign(models.Model):
         :rtype: email.campaign
         """
         now = fields.Datetime.now()
-        counted = self.search(
+        counted = self.with_context(active_test=False).search(
             [
                 ("started_at", "!=", False),
                 "|",
