@@ -9,6 +9,7 @@ BENCH_MESSAGES=N: how many got the campaign.
 
 import os
 import sys
+from functools import partial
 
 from common import Measure, environment, finish
 
@@ -16,7 +17,7 @@ MESSAGES = int(os.environ.get("BENCH_MESSAGES", "1000000"))
 # To open the page; the rest is done in the background.
 PAGE_SECONDS = 0.5
 COUNT_SECONDS = 30.0
-PARTS = ["_get_curve", "_get_domains", "_get_links", "_get_click_map"]
+DAY_SECONDS = 5.0
 PAGE = ["figures_html", "curve_html", "domains_html", "links_html", "click_map_html"]
 
 
@@ -115,12 +116,22 @@ def main():
     problems = []
     with environment(sys.argv[1]) as env:
         campaign = make_campaign(env)
-        measure("count", campaign._refresh_figures, COUNT_SECONDS, problems)
+        for name, function in (
+            ("totals, days and page", campaign._refresh_figures),
+            ("of these, days", campaign._refresh_days),
+            ("of these, page", campaign._count_page),
+        ):
+            measure(name, function, COUNT_SECONDS, problems)
         env.cr.commit()
+        stats = env["email.deliverability.stats"]
+        due = stats._find_due()
+        for number, one in enumerate(due):
+            name = f"mail domains, day {number + 1} of {len(due)}"
+            measure(name, partial(stats._count_day, *one), DAY_SECONDS, problems)
+        env.cr.commit()
+        measure("which days to count", stats._find_due, PAGE_SECONDS, problems)
         env.invalidate_all()
-        for part in PARTS:
-            measure(part, getattr(campaign, part), COUNT_SECONDS, problems)
-        measure("page", lambda: campaign.read(PAGE), PAGE_SECONDS, problems)
+        measure("page", partial(campaign.read, PAGE), PAGE_SECONDS, problems)
     finish(problems)
 
 

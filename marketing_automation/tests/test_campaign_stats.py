@@ -5,7 +5,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from ..models.campaign.campaign_daily_stats import COUNTS
+from ..models.campaign.campaign_day_count import COUNTS
 from .campaign_common import CampaignCase
 from .world import GROUP_MANAGER, GROUP_USER, create_other_shop
 
@@ -264,15 +264,21 @@ class TestCampaignPageFigures(StatsCase):
             [opened, clicked] = self.campaign._get_curve()
             self.assertIn("shop.example.com/new", self.campaign.links_html)
             self.assertIn("example.com", self.campaign.domains_html)
-        self.assertEqual((opened["total"], clicked["total"]), (0, 1))
+        self.assertEqual((opened["total"], clicked["total"]), (1, 1))
         self.campaign.action_refresh_figures()
         [opened, _clicked] = self.campaign._get_curve()
-        self.assertEqual(opened["total"], 1)
+        self.assertEqual(opened["total"], 2)
 
     def test_never_counted(self):
         self.campaign.page_figures = False
         [domain] = self.campaign._get_domains()
         self.assertEqual((domain["domain"], domain["sent"]), ("example.com", 6))
+
+    def test_not_started(self):
+        draft = self._create_campaign()
+        draft.action_refresh_figures()
+        self.assertFalse(draft.page_figures)
+        self.assertFalse(draft.curve_html)
 
     def test_small_domains_are_not_named(self):
         self.messages[0].email_normalized = "zoe@zoe-family.example.org"

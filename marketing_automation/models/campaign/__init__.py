@@ -9,6 +9,7 @@ from . import campaign_builder
 from . import campaign_test_send
 from . import campaign_figures
 from . import campaign_daily_stats
+from . import campaign_day_count
 from . import campaign_page_figures
 from . import campaign_page
 from . import campaign_series

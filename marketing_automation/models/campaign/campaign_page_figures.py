@@ -34,7 +34,7 @@ class EmailCampaign(models.Model):
     def _refresh_figures(self):
         """Count what the page shows, too."""
         res = super()._refresh_figures()
-        for campaign in self:
+        for campaign in self.filtered("started_at"):
             campaign.page_figures = campaign._count_page()
         return res
 
@@ -65,6 +65,7 @@ class EmailCampaign(models.Model):
 
     def _count_curve(self):
         """Return how many people opened and clicked for the first time, and when.
+        Whoever clicks has opened, as in the totals.
 
         :return: ``end`` (until when) and ``rows``: kind (``open`` or ``click``), time,
             and number within the hour or day that begins then
@@ -75,19 +76,16 @@ class EmailCampaign(models.Model):
         unit = "hour" if end - self.started_at <= HOURLY else "day"
         rows = self.env.execute_query(
             SQL(
-                """SELECT f.kind, date_trunc(%(unit)s, f.first_at), count(*)
-                     FROM (SELECT e.message_id, e.kind, min(e.occurred_at) AS first_at
-                             FROM marketing_engagement e
-                             JOIN marketing_message m ON m.id = e.message_id
-                            WHERE m.campaign_id = %(campaign)s AND m.priority > 0
-                              AND e.kind IN ('open', 'click')
-                              AND e.is_machine IS NOT TRUE
-                              AND e.occurred_at <= %(end)s
-                            GROUP BY 1, 2) f
+                """SELECT v.kind, date_trunc(%s, v.at), count(*)
+                     FROM (%s) did
+                    CROSS JOIN LATERAL (VALUES
+                          ('open', did.opened_at), ('click', did.clicked_at)
+                          ) v (kind, at)
+                    WHERE v.at <= %s
                     GROUP BY 1, 2 ORDER BY 2""",
-                unit=unit,
-                campaign=self.id,
-                end=end,
+                unit,
+                self._sql_first_reactions(),
+                end,
             )
         )
         return {

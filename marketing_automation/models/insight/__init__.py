@@ -2,6 +2,7 @@ from . import indexes
 from . import revenue
 from . import daily_figure
 from . import email_deliverability_stats
+from . import deliverability_count
 from . import dashboard
 from . import dashboard_records
 from . import dashboard_tables
