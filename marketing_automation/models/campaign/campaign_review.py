@@ -241,8 +241,25 @@ class EmailCampaign(models.Model):
             for check in template._get_checks(overrides=self._get_sources())
             if check["level"] in LEVELS
         ]
-        late = self._check_late_local_time()
-        return checks + [late] if late else checks
+        more = (self._check_late_local_time(), self._check_coupon())
+        return checks + [check for check in more if check]
+
+    def _check_coupon(self):
+        """Coupons are made by the steps of sequences: others have none to speak of."""
+        if self.sends != "message" or not any(
+            "coupon" in (source or "")
+            for _name, template in self._get_contents()
+            for sources in template._get_sources_by_lang().values()
+            for source in sources.values()
+        ):
+            return None
+        return {
+            "level": "advice",
+            "message": self.env._(
+                "It speaks of a coupon, and nobody gets one: only the steps of "
+                "sequences hand them out. Let the campaign send several messages."
+            ),
+        }
 
     def _check_late_local_time(self):
         """Where it is late already, local time cannot be kept."""

@@ -16,7 +16,7 @@ SAMPLE_OPT_IN_CONTEXT = SAMPLES["opt_in"]
 SAMPLE_PRODUCT_CONTEXT = SAMPLES["product"]
 SAMPLE_ORDER_CONTEXT = SAMPLES["order"]
 
-# What only messages about carts know.
+# What not every message knows.
 OF_CARTS = ("cart", "coupon", "offers")
 
 # Values of one person, that differ in content which many receive.
@@ -100,6 +100,7 @@ CONTACT_TAGS = (
         "segments",
         _lt("Names of their segments: {% if 'Loyal customers' in segments %}"),
     ),
+    *(tag for tag in CART_TAGS if tag.name.startswith("coupon.")),
     *COMMON_TAGS[3:],
 )
 

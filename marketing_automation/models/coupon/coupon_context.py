@@ -13,6 +13,15 @@ class MarketingTemplateContext(models.AbstractModel):
         context = super()._prepare_cart_context(message, website, surroundings)
         return {**context, "coupon": self._prepare_coupon_values(message)}
 
+    def _prepare_contact_contexts(self, messages):
+        contexts = super()._prepare_contact_contexts(messages)
+        for message in messages:
+            localized = message.with_context(
+                lang=message.lang or message.partner_id.lang
+            )
+            contexts[message.id]["coupon"] = self._prepare_coupon_values(localized)
+        return contexts
+
     def _prepare_coupon_values(self, message):
         """Return the coupon a message brings, formatted for its recipient.
 
@@ -60,7 +69,7 @@ class MarketingTemplate(models.Model):
         """Templates that speak of a coupon work for whoever has none, too: a rule can
         be taken out of a step, a message written again after the coupon was used."""
         rendered = super()._check_renders(sources)
-        if self.context != "cart" or not any(
+        if self.context not in ("cart", "contact") or not any(
             "coupon" in (source or "") for source in sources.values()
         ):
             return rendered

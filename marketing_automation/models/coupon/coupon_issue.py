@@ -66,7 +66,7 @@ class MarketingCoupon(models.Model):
         """
         coupon = message.step_id.coupon_id
         company = message.company_id
-        value, currency = message.abandoned_cart_id._get_coupon_basis()
+        value, currency = message._get_coupon_basis()
         terms = coupon._get_terms(
             currency._convert(value, company.currency_id, company, fields.Date.today())
         )
@@ -157,6 +157,19 @@ class MarketingCoupon(models.Model):
 
 class MarketingMessage(models.Model):
     _inherit = "marketing.message"
+
+    def _get_coupon_basis(self):
+        """Return what a coupon of this message is measured by: the cart it is about.
+
+        Of who has none nothing is known: it is the one for the smallest carts.
+
+        :return: value as the shop shows prices, and its currency
+        :rtype: tuple[float, res.currency]
+        """
+        self.ensure_one()
+        if self.abandoned_cart_id:
+            return self.abandoned_cart_id._get_coupon_basis()
+        return 0.0, self.company_id.currency_id
 
     def _attach_open_cards(self):
         """Let messages without a card of their own speak of their run's newest one.

@@ -37,9 +37,11 @@ class MarketingEnrollment(models.Model):
     def _stop(self, reason):
         """Take back what these runs promised, where nobody needs it any more."""
         res = super()._stop(reason)
-        if self and reason in NEEDLESS:
+        # A contact was promised it for no cart: that holds until it runs out.
+        of_carts = self.filtered("abandoned_cart_id")
+        if of_carts and reason in NEEDLESS:
             # Also of runs that were complete: who bought does not need it.
-            self.env["loyalty.card"].sudo()._revoke(self, reason)
+            self.env["loyalty.card"].sudo()._revoke(of_carts, reason)
         return res
 
     def _resume(self):

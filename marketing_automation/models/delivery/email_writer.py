@@ -101,7 +101,8 @@ class EmailWriter:
         """
         key = message._get_key()
         own = {TOKEN_MARKER: message.sudo().token, KEY_MARKER: key}
-        if self.renderer:
+        # Nor is there of what brings a coupon: each has a code of its own.
+        if self.renderer and not context.get("coupon"):
             content, values = self._fill_shared(context, own)
         else:
             content, values = self._render(context, own), {}

@@ -46,6 +46,7 @@ def make_samples(language: str, words: dict, translate) -> dict[str, dict]:
         "contact": {
             "recommended": _make_tiles(words, ("mug", "lamp", "backpack", "bowl")),
             "segments": words["segments"],
+            "coupon": _make_coupon(words),
         },
         "opt_in": {
             "email": words["email"],
