@@ -34,9 +34,8 @@ class MarketingSequenceCondition(models.Model):
     )
     company_id = fields.Many2one(related="step_id.company_id")
     currency_id = fields.Many2one(related="step_id.currency_id")
-    kind = fields.Selection(
-        CONDITION_KINDS, string="The Customer", required=True, default="not_clicked"
-    )
+    # Without a default: Odoo's lists drop a new line in which nothing was chosen.
+    kind = fields.Selection(CONDITION_KINDS, string="The Customer", required=True)
     amount = fields.Monetary(help="In the currency of the company whose cart it is.")
     segment_id = fields.Many2one("customer.segment", ondelete="restrict")
     summary = fields.Char(string="Condition", compute="_compute_summary")
