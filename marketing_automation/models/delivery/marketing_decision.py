@@ -79,6 +79,15 @@ STOPPED_RUNS = SQL(
          JOIN abandoned_cart cart ON cart.id = run.abandoned_cart_id
         WHERE run.state = 'stopped'"""
 )
+STOPPED_CONTACTS = SQL(
+    """SELECT -3 * run.id - 2, run.company_id, run.ended_at,
+              run.contact_id, run.email_normalized, run.email_normalized,
+              NULL::varchar, run.campaign_id, run.sequence_id, NULL::int, NULL::int,
+              NULL::int, NULL::int, 'stopped', run.stop_reason, NULL::varchar,
+              NULL::timestamp
+         FROM marketing_enrollment run
+        WHERE run.state = 'stopped' AND run.abandoned_cart_id IS NULL"""
+)
 
 
 class MarketingDecision(models.Model):
@@ -104,7 +113,7 @@ class MarketingDecision(models.Model):
         ],
         "marketing.enrollment": [
             *("company_id", "state", "ended_at", "email_normalized", "sequence_id"),
-            *("abandoned_cart_id", "stop_reason"),
+            *("abandoned_cart_id", "stop_reason", "contact_id", "campaign_id"),
         ],
     }
 
@@ -133,7 +142,7 @@ class MarketingDecision(models.Model):
     @property
     def _table_query(self):
         return SQL(" UNION ALL ").join(
-            [MESSAGES, EXCLUDED_CARTS, WAITING_CARTS, STOPPED_RUNS]
+            [MESSAGES, EXCLUDED_CARTS, WAITING_CARTS, STOPPED_RUNS, STOPPED_CONTACTS]
         )
 
     @api.model

@@ -48,7 +48,9 @@ class MarketingEnrollment(models.Model):
         search="_search_partner_id",
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
-    email_normalized = fields.Char(string="Email", readonly=True)
+    email_normalized = fields.Char(
+        string="Email", readonly=True, index="btree_not_null"
+    )
     state = fields.Selection(
         [
             ("active", "Running"),
@@ -108,7 +110,6 @@ class MarketingEnrollment(models.Model):
     )
 
     _due_idx = models.Index(f"({SOURCE}, next_at) WHERE state = 'active'")
-    _person_idx = models.Index("(email_normalized) WHERE state IN ('active', 'paused')")
     _campaign_uniq = models.UniqueIndex(
         "(campaign_id, contact_id) WHERE campaign_id IS NOT NULL",
         "This contact was handed over by this campaign already.",
