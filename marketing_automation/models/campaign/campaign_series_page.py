@@ -15,12 +15,16 @@ class EmailCampaign(models.Model):
         string="Messages", compute="_compute_series_html", sanitize=False
     )
 
-    @api.depends("sends", "sequence_id", "figures_at", "state")
+    @api.depends("sends", "sequence_id", "figures_at", "page_figures", "state")
     @api.depends_context("lang")
     def _compute_series_html(self):
         for campaign in self:
-            campaign.series_html = campaign.sequence_id and self.env["ir.qweb"]._render(
-                "marketing_automation.campaign_series", campaign._get_series()
+            campaign.series_html = (
+                self.env["ir.qweb"]._render(
+                    "marketing_automation.campaign_series", campaign._get_series()
+                )
+                if campaign.sequence_id
+                else False
             )
 
     def _get_series(self):
@@ -31,7 +35,10 @@ class EmailCampaign(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        figures = self.sudo()._get_step_figures() if self.started_at else {}
+        figures = {}
+        if self.started_at:
+            counted = self.sudo()._get_page_figures().get("steps", {})
+            figures = {int(step_id): row for step_id, row in counted.items()}
         steps = self._get_steps()
         if self.started_at:
             # Those that were taken out since, too: people had them.
@@ -54,14 +61,17 @@ class EmailCampaign(models.Model):
             "ends_with_order": self.sequence_id.stops_on_purchase,
         }
 
-    def _get_step_figures(self):
+    def _count_page(self):
+        page = super()._count_page()
+        return {**page, "steps": self._count_steps()} if self.sequence_id else page
+
+    def _count_steps(self):
         """Return what became of each message, of the people of this campaign.
 
         :return: by id of the step the numbers ``waiting`` (people whose next message
             it is), ``sent``, ``opened``, ``clicked``, ``skipped``
         :rtype: dict[int, dict]
         """
-        self.env.flush_all()
         rows = self.env.execute_query_dict(
             SQL(
                 """SELECT m.step_id,
@@ -71,7 +81,8 @@ class EmailCampaign(models.Model):
                           count(*) FILTER (WHERE did.clicked) AS clicked
                      FROM marketing_message m
                      LEFT JOIN (%(engaged)s) did ON did.message_id = m.id
-                    WHERE m.campaign_id = %(campaign)s AND m.step_id IS NOT NULL
+                    WHERE m.campaign_id = %(campaign)s AND m.priority > 0
+                      AND m.step_id IS NOT NULL
                     GROUP BY 1""",
                 reached=list(REACHED_STATES),
                 engaged=self._sql_engaged(),
