@@ -3,7 +3,8 @@
 The button is pressed, the scheduled action starts the campaign, decides who gets it and
 writes their messages. Beside it, what Email Marketing does until its emails are
 written, with a share of the people; rates are compared. Then the campaign is paused and
-resumed, as large as it is, and its page is opened.
+resumed, as large as it is, and its page is opened. As many people are handed over to a
+sequence, and their first messages written.
 
 BENCH_CUSTOMERS=N, BENCH_CAMPAIGN=N, BENCH_ODOO_QUEUE=N: how many there are, how many of
 them get it, and to how many Odoo writes.
@@ -21,6 +22,8 @@ ODOOS_PEOPLE = int(os.environ.get("BENCH_ODOO_QUEUE", "500"))
 LIMIT_SECONDS = 10.0
 # To pause, to resume, to open the page.
 CLICK_SECONDS = 2.0
+# To write the messages of all who were handed over, as of steps of carts.
+STEP_SECONDS = 60.0
 MEMORY_LIMIT_MB = 400
 
 
@@ -124,6 +127,7 @@ def main():
             print(f"{name:20} {seconds * 1000:6.0f} ms")
             if seconds > CLICK_SECONDS:
                 problems.append(f"{name}: {seconds:.2f} s, above {CLICK_SECONDS} s")
+        problems += measure_series(env, template, segments, expected)
         odoos, odoos_count = measure_mailing(
             env, products, range(first + 1, first + 1 + ODOOS_PEOPLE)
         )
@@ -131,6 +135,45 @@ def main():
     print(f"{'Email Marketing':20} {odoos_count:8} in {odoos.seconds:6.2f} s")
     print(f"ratio {rate / odoos_rate:8.1f}")
     finish(problems)
+
+
+def measure_series(env, template, segments, expected):
+    """Hand everybody over to a sequence, and let their first step be due.
+
+    :return: sentences of what took too long
+    :rtype: list[str]
+    """
+    step = {"delay_value": 0, "template_id": template.id}
+    sequence = env["marketing.sequence"].create(
+        {
+            "name": "Bench",
+            "kind": "contact",
+            "step_ids": [
+                (0, 0, {**step, "name": "Hello", "sequence": 1}),
+                (0, 0, {**step, "name": "A hint", "sequence": 2, "delay_value": 3}),
+            ],
+        }
+    )
+    campaign = make_campaign(
+        env, template, segments, sends="sequence", sequence_id=sequence.id
+    )
+    handed_over, _none = send(env, campaign)
+    with Measure() as steps:
+        while env["marketing.enrollment"]._process_due_batch():
+            env.cr.commit()
+    count = env["marketing.message"].search_count([("campaign_id", "=", campaign.id)])
+    problems = []
+    for name, measure, limit in (
+        ("handed over", handed_over, LIMIT_SECONDS),
+        ("first messages", steps, STEP_SECONDS),
+    ):
+        print(f"{name:20} {count:8} in {measure.seconds:6.2f} s", end="")
+        print(f" {count / measure.seconds:9.0f} /s {measure.megabytes:5.0f} MB")
+        if measure.seconds > limit or measure.megabytes > MEMORY_LIMIT_MB:
+            problems.append(f"{name}: {measure.seconds:.1f} s")
+    if abs(count - expected) > 1:
+        problems.append(f"series: {count} messages, not {expected}")
+    return problems
 
 
 PAGE = ["figures_html", "curve_html", "domains_html", "links_html", "click_map_html"]

@@ -1,5 +1,5 @@
 """The third phase: campaigns are paused, resumed, given other times and cancelled while
-worker processes send them."""
+worker processes send them, one message or several one after the other."""
 
 import random
 import time
@@ -18,7 +18,9 @@ SETTLING_SECONDS = 3.0
 QUIET_SECONDS = 1.0
 DEADLINE_SECONDS = 120
 # What is done to each of the campaigns.
-NAMES = ("paused", "cancelled", "moved")
+NAMES = ("paused", "cancelled", "moved", "series")
+# Messages that one goes through at once, one after the other.
+STEPS = 2
 
 
 def prepare(env, smtp_port):
@@ -49,8 +51,23 @@ def prepare(env, smtp_port):
                 "company_id": env.company.id,
             }
         )
+        if name == "series":
+            sequence = _make_sequence(env, template)
+            campaign.write({"sends": "sequence", "sequence_id": sequence.id})
         campaigns[name] = campaign.id
     return campaigns
+
+
+def _make_sequence(env, template):
+    env.company.email_cap_hours = 0
+    step = {"name": "Step", "delay_value": 0, "template_id": template.id}
+    return env["marketing.sequence"].create(
+        {
+            "name": "Chaos",
+            "kind": "contact",
+            "step_ids": [(0, 0, {**step, "sequence": place}) for place in range(STEPS)],
+        }
+    )
 
 
 def play(database, smtp_port, book, verdict, batch_size, workers):
@@ -66,7 +83,13 @@ def play(database, smtp_port, book, verdict, batch_size, workers):
         late = [
             count
             for _time in range(PAUSES)
-            if (count := _pause_and_resume(database, campaigns["paused"], book))
+            if (count := _pause_and_resume(database, campaigns, "paused", book))
+        ]
+        _begin(database, campaigns, "series", book)
+        late += [
+            count
+            for _time in range(PAUSES)
+            if (count := _pause_and_resume(database, campaigns, "series", book))
         ]
         _begin(database, campaigns, "cancelled", book)
         _do(database, campaigns["cancelled"], "action_cancel")
@@ -96,24 +119,38 @@ def _judge(database, campaigns, states, book, verdict):
     accepted = _get_accepted(book)
     verdict.check(
         "nobody got a campaign twice",
-        {address: count for address, count in accepted.items() if count > 1},
+        {
+            address: count
+            for address, count in accepted.items()
+            if count > 1 and "-series-" not in address
+        },
+    )
+    verdict.check(
+        "everybody got each message of a series once",
+        [
+            address
+            for address, count in accepted.items()
+            if count != STEPS and "-series-" in address
+        ],
     )
     for name, expected in (
         ("paused", "completed"),
         ("cancelled", "cancelled"),
         ("moved", "completed"),
+        ("series", "completed"),
     ):
         counts = _read_figures(database, campaigns[name])
         arrived = _count(book, name)
-        verdict.count(f"{name}: arrived of {PEOPLE}", arrived)
+        expected_count = PEOPLE * (STEPS if name == "series" else 1)
+        verdict.count(f"{name}: arrived of {expected_count}", arrived)
         verdict.check(f"{name}: it is {expected}", states[name] != expected)
         verdict.check(f"{name}: sent is what arrived", counts["sent"] - arrived)
         verdict.check(
             f"{name}: nobody is lost",
-            PEOPLE - counts["sent"] - counts["cancelled"] - counts["skipped"],
+            expected_count - counts["sent"] - counts["cancelled"] - counts["skipped"],
         )
         if name != "cancelled":
-            verdict.check(f"{name}: everybody got it", PEOPLE - arrived)
+            verdict.check(f"{name}: everybody got it", expected_count - arrived)
 
 
 def _begin(database, campaigns, name, book):
@@ -125,17 +162,18 @@ def _begin(database, campaigns, name, book):
         time.sleep(0.02)
 
 
-def _pause_and_resume(database, campaign_id, book):
+def _pause_and_resume(database, campaigns, name, book):
     """Pause, look whether anything leaves, and resume.
 
     :return: how many arrived while it was paused
     """
+    campaign_id = campaigns[name]
     time.sleep(random.uniform(0.1, 0.4))
     _do(database, campaign_id, "action_pause")
     _wait_until_quiet(database, campaign_id)
-    before = _count(book, "paused")
+    before = _count(book, name)
     time.sleep(QUIET_SECONDS)
-    late = _count(book, "paused") - before
+    late = _count(book, name) - before
     _do(database, campaign_id, "action_resume")
     return late
 

@@ -6,6 +6,7 @@ import logging
 import random
 import time
 from collections import namedtuple
+from functools import partial
 
 import psycopg2
 from api_server import API_KEY
@@ -14,6 +15,7 @@ from psycopg2.errors import DeadlockDetected, SerializationFailure
 import odoo.cli  # noqa: F401 - loads the addons paths
 from odoo import SUPERUSER_ID, api, fields, sql_db
 from odoo.modules.registry import Registry
+from odoo.service.model import retrying
 from odoo.tools import SQL, config
 
 DOMAIN = "chaos.example.com"
@@ -191,13 +193,15 @@ def now():
 
 
 def work(database, batch_size, number):
-    """Be a worker: do what the scheduled action does, again and again."""
+    """Be a worker: do what the scheduled actions do, again and again."""
     random.seed()  # or all of them would wait for the same random time
     cr = None
     try:
         while True:
             with Registry(database).cursor() as cr:
                 env = api.Environment(cr, SUPERUSER_ID, {})
+                runs = env["marketing.enrollment"]
+                retrying(partial(runs._process_due_batch, batch_size), env)
                 while env["marketing.dispatcher"]._dispatch_batch(batch_size):
                     pass
             time.sleep(0.1)
