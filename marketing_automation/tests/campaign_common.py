@@ -1,3 +1,5 @@
+from odoo.fields import Command
+
 from .common import MarketingCase
 
 
@@ -35,6 +37,35 @@ class CampaignCase(MarketingCase):
                 "segment_ids": cls.segment.ids,
                 "template_id": cls.template.id,
                 **vals,
+            }
+        )
+
+    @classmethod
+    def _create_series(cls, first, second):
+        """Create a sequence of two messages: at once, and three days later."""
+        return cls.env["marketing.sequence"].create(
+            {
+                "name": "Welcome",
+                "kind": "contact",
+                "step_ids": [
+                    Command.create(
+                        {
+                            "sequence": 1,
+                            "name": "Hello",
+                            "delay_value": 0,
+                            "template_id": first.id,
+                        }
+                    ),
+                    Command.create(
+                        {
+                            "sequence": 2,
+                            "name": "A hint",
+                            "delay_value": 3,
+                            "delay_unit": "days",
+                            "template_id": second.id,
+                        }
+                    ),
+                ],
             }
         )
 

@@ -1,5 +1,5 @@
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
@@ -7,6 +7,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from .campaign_common import CampaignCase
+from .common import FOOTER
 
 
 @tagged("post_install", "-at_install")
@@ -20,31 +21,7 @@ class TestCampaignSeries(CampaignCase):
         cls.company.write({"quiet_hours_email": False, "quiet_hours_sms": False})
         cls.later = cls._create_contact_template()
         cls.later.name = "A hint"
-        cls.series = cls.env["marketing.sequence"].create(
-            {
-                "name": "Welcome",
-                "kind": "contact",
-                "step_ids": [
-                    Command.create(
-                        {
-                            "sequence": 1,
-                            "name": "Hello",
-                            "delay_value": 0,
-                            "template_id": cls.template.id,
-                        }
-                    ),
-                    Command.create(
-                        {
-                            "sequence": 2,
-                            "name": "A hint",
-                            "delay_value": 3,
-                            "delay_unit": "days",
-                            "template_id": cls.later.id,
-                        }
-                    ),
-                ],
-            }
-        )
+        cls.series = cls._create_series(cls.template, cls.later)
         cls.campaign.write({"sends": "sequence", "sequence_id": cls.series.id})
 
     # === FROM THE FIRST MESSAGE TO THE LAST ===#
@@ -70,33 +47,25 @@ class TestCampaignSeries(CampaignCase):
         self.assertEqual(len(self.campaign.message_ids), 12)
 
     def test_begins_when_the_campaign_does(self):
-        self.campaign.write({"scheduled_at": "2040-05-04 09:00:00"})
+        at = fields.Datetime.now() + timedelta(days=2)
+        self.campaign.write({"scheduled_at": at})
         self.campaign.action_confirm()
-        with self._at(datetime(2040, 5, 4, 9, 1)):
+        self._run_cron("ir_cron_campaigns")
+        self.assertFalse(self._get_runs())
+        with self._at(at):
             self._run_cron("ir_cron_campaigns")
-            self.assertEqual(
-                set(self._get_runs().mapped("started_at")), {datetime(2040, 5, 4, 9, 1)}
-            )
-        self.assertEqual(
-            set(self._get_runs().mapped("next_at")), {datetime(2040, 5, 4, 9, 1)}
-        )
+        self.assertEqual(set(self._get_runs().mapped("started_at")), {at})
+        self.assertEqual(set(self._get_runs().mapped("next_at")), {at})
 
     def test_each_at_the_local_time(self):
         self.people[0].country_id = self.env.ref("base.jp")
         self.people[1].country_id = self.env.ref("base.us")
-        self.campaign.write(
-            {
-                "is_at_once": False,
-                "is_local_time": True,
-                "scheduled_at": "2040-05-04 09:00:00",
-            }
-        )
+        at = fields.Datetime.now() + timedelta(days=3)
+        self.campaign.write({"scheduled_at": at, "is_local_time": True})
         self.campaign.action_confirm()
-        with self._at(datetime(2040, 5, 3, 20)):
+        with self._at(at - timedelta(hours=13)):
             self._run_cron("ir_cron_campaigns")
-        begins = {
-            run.contact_id: run.next_at for run in self._get_runs().sorted("next_at")
-        }
+        begins = {run.contact_id: run.next_at for run in self._get_runs()}
         self.assertLess(begins[self.people[0]], begins[self.people[2]])
         self.assertLess(begins[self.people[2]], begins[self.people[1]])
 
@@ -152,6 +121,12 @@ class TestCampaignSeries(CampaignCase):
         run = self._get_runs(self.people[0])
         self._order(self.people[0])
         self.assertEqual((run.state, run.stop_reason), ("stopped", "purchased"))
+        decision = self.env["marketing.decision"].search(
+            [("partner_id", "=", self.people[0].id), ("outcome", "=", "stopped")]
+        )
+        self.assertEqual(
+            (decision.reason, decision.campaign_id), ("purchased", self.campaign)
+        )
         self._go_on(days=4)
         self.assertEqual(len(run.message_ids), 1)
         self.assertEqual(len(self.campaign.message_ids), 11)
@@ -192,6 +167,51 @@ class TestCampaignSeries(CampaignCase):
         self._go_on()
         self.env["marketing.message"]._cancel_to("email", [self.people[0].email])
         self.assertEqual(self._get_runs(self.people[0]).stop_reason, "opted_out")
+
+    # === COUPONS ===#
+
+    def _hand_out_coupons(self):
+        self.template.body_html = "{% if coupon %}{{ coupon.code }}{% endif %}" + FOOTER
+        self.series.step_ids[0].write(
+            {
+                "coupon_use": "new",
+                "coupon_id": self.env.ref("marketing_automation.coupon_10_percent").id,
+            }
+        )
+        self._start()
+        self._go_on()
+        return self.campaign.message_ids.coupon_card_id
+
+    def test_each_gets_a_coupon_of_their_own(self):
+        cards = self._hand_out_coupons()
+        self.assertEqual(len(cards), 6)
+        self.assertEqual(set(cards.mapped("marketing_minimum_amount")), {0})
+        for message in self.campaign.message_ids:
+            self.assertEqual(message.coupon_card_id.partner_id, message.partner_id)
+            self.assertIn(message.coupon_card_id.code, message.body_html)
+        # It works at the checkout, for whom it is.
+        card = self._get_runs(self.people[0]).coupon_card_id
+        order = self._create_cart(self.people[0])
+        self.assertNotIn("error", order._try_apply_code(card.code))
+        stranger = self._create_cart(self.people[1])
+        self.assertIn("personal", stranger._try_apply_code(card.code)["error"])
+
+    def test_what_was_promised_holds(self):
+        """Also when the campaign is cancelled, or something else was bought."""
+        cards = self._hand_out_coupons()
+        self._order(self.people[0])
+        self.campaign.action_cancel()
+        self._run_cron("ir_cron_campaigns")
+        self.assertTrue(all(card._is_open() for card in cards))
+
+    def test_one_message_brings_no_coupon(self):
+        self.template.body_html = "{% if coupon %}{{ coupon.code }}{% endif %}" + FOOTER
+        self.assertFalse(self.campaign._check_coupon())
+        self.campaign.sends = "message"
+        self.assertIn("nobody gets one", self.campaign._check_coupon()["message"])
+        self._start()
+        self._dispatch()
+        self.assertEqual(self._get_states(), ["sent"] * 6)
 
     # === PEOPLE STEER IT ===#
 

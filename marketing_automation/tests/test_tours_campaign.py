@@ -23,6 +23,28 @@ class TestToursCampaign(CampaignCase, HttpCase):
         self.assertEqual(campaign.scheduled_at.year, 2040)
         self.assertEqual(campaign.spread_hours, 2)
 
+    def test_series(self):
+        """A sequence for contacts is written, and a campaign hands people over."""
+        self.template.name = "News"
+        self.start_tour(
+            "/odoo/marketing-contact-sequences",
+            "marketing_automation_contact_sequence",
+            login="admin",
+        )
+        made = self.env["marketing.sequence"].search([("name", "=", "Tour welcome")])
+        self.assertEqual((made.kind, len(made.step_ids)), ("contact", 2))
+        self.assertEqual(made.step_ids[1].condition_ids.kind, "not_clicked")
+        series = self._create_series(self.template, self.template)
+        self.start_tour(
+            "/odoo/marketing-campaigns",
+            "marketing_automation_campaign_series",
+            login="admin",
+        )
+        campaign = self.env["email.campaign"].search([("name", "=", "Tour series")])
+        self.assertEqual(campaign.sequence_id, series)
+        self._run_cron("ir_cron_campaigns")
+        self.assertEqual(campaign.run_count, 6)
+
     def test_control(self):
         self._start()
         self.start_tour(

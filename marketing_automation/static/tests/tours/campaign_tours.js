@@ -138,3 +138,51 @@ registry.category("web_tour.tours").add("marketing_automation_campaign_control",
         },
     ],
 });
+
+registry.category("web_tour.tours").add("marketing_automation_campaign_series", {
+    steps: () => [
+        {
+            trigger: ".o-kanban-button-new",
+            run: "click",
+        },
+        {
+            trigger: ".o_field_widget[name=name] :is(input, textarea)",
+            run: "edit Tour series",
+        },
+        {
+            trigger: ".o_field_widget[name=sends] input[data-value=sequence]",
+            run: "click",
+        },
+        {
+            content: "The channel is that of each message",
+            trigger: ".o_form_view:not(:has(.o_field_widget[name=channel]))",
+        },
+        ...pick("segment_ids", "Customers"),
+        ...next("Content"),
+        ...pick("sequence_id", "Welcome"),
+        {
+            trigger: ".o_marketing_campaign_series:contains('Hello')",
+        },
+        {
+            trigger:
+                ".o_marketing_campaign_series:contains('3 days after the beginning')",
+        },
+        ...next("Schedule"),
+        ...next("Review"),
+        {
+            trigger:
+                ".o_marketing_campaign_review:contains('Who gets the first message') strong:contains('6')",
+        },
+        {
+            trigger: "button[name=action_confirm]:contains('Send Now')",
+            run: "click",
+        },
+        {
+            trigger: ".modal .modal-footer .btn-primary",
+            run: "click",
+        },
+        {
+            trigger: ".o_arrow_button_current:contains('Scheduled')",
+        },
+    ],
+});

@@ -241,3 +241,59 @@ registry.category("web_tour.tours").add("marketing_automation_sequence_reader", 
         },
     ],
 });
+
+registry.category("web_tour.tours").add("marketing_automation_contact_sequence", {
+    steps: () => [
+        {
+            trigger: ".o_list_button_add",
+            run: "click",
+        },
+        {
+            trigger: ".o_marketing_run_empty:contains('a welcome')",
+        },
+        {
+            trigger: ".oe_title .o_field_widget[name=name] :is(input, textarea)",
+            run: "edit Tour welcome",
+        },
+        {
+            trigger: ".o_marketing_step_first",
+            run: "click",
+        },
+        ...fillStep("Hello", 0, "News"),
+        {
+            trigger: `${stepAt(1)}:contains('at once'):contains('Hello')`,
+        },
+        {
+            trigger: ".o_marketing_step_add_last",
+            run: "click",
+        },
+        {
+            content: "Nobody here has left a cart",
+            trigger:
+                ".modal .o_field_widget[name=condition_ids] .o_field_x2many_list_row_add a",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=kind] input",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o_select_menu_menu:not(:contains('left a cart worth')):contains('has clicked')",
+        },
+        {
+            trigger: ".o_select_menu_item:contains('has not clicked')",
+            run: "click",
+        },
+        ...fillStep("A hint", 48, "News"),
+        {
+            trigger: `${stepAt(2)}:contains('has not clicked')`,
+        },
+        {
+            content: "It does not end with a cart",
+            trigger:
+                ".o_marketing_run_exits:contains('opted out'):not(:contains('the cart'))",
+        },
+        ...save(),
+    ],
+});
