@@ -67,6 +67,7 @@ class EmailCampaign(models.Model):
         large tables may be from before they were there.
         """
         self.env.flush_all()
+        self.env["customer.segment"]._prepare_planner()
         self.env.cr.execute(
             SQL(
                 """DROP TABLE IF EXISTS %(table)s;
