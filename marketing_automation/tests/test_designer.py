@@ -1,3 +1,5 @@
+import time
+
 from odoo.tests import BaseCase, Form, tagged
 
 from ..tools import designer, rendering
@@ -22,6 +24,23 @@ class TestDesigner(BaseCase):
             "<!--[if mso]>x<![endif]-->"
         )
         self.assertEqual(self._convert(design), design)
+
+    def test_a_broken_design_takes_no_longer(self):
+        """What is never closed is not looked through again and again."""
+        begin = time.monotonic()
+        for piece in (
+            "<a ",
+            '<a href="',
+            '<a href="/view">',
+            '<style id="design-element"',
+            '<style id="design-element">',
+            "<p>",
+            "{{",
+            "a",
+        ):
+            with self.subTest(piece=piece):
+                self._convert("<a" + piece * (50_000 // len(piece)))
+        self.assertLess(time.monotonic() - begin, 30)
 
     def test_expressions(self):
         for design, source in (

@@ -81,6 +81,7 @@ EXCESSES = [
     "{{ [1] * 10000000 }}",
     "{{ 9 ** 9 ** 9 }}",
     "{% for a in range(1000) %}{% for b in range(1000) %}12{% endfor %}{% endfor %}",
+    "{% for a in range(999) %}{% for b in range(999) %}{% endfor %}{% endfor %}",
 ]
 
 

@@ -7,6 +7,7 @@ frame's, and is exchanged at night.
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .markup import Element, find_elements
 
@@ -50,6 +51,17 @@ class Hazard:
     color: str
 
 
+class Look(NamedTuple):
+    """What an element looks like, by itself or by what it is in.
+
+    :param is_link: links and buttons bring a text colour of their own along
+    """
+
+    color: str = ""
+    ground: str = ""
+    is_link: bool = False
+
+
 def find_hazards(html: str) -> list[Hazard]:
     """Find colours in the ``style`` of elements that come without their other half.
 
@@ -57,9 +69,10 @@ def find_hazards(html: str) -> list[Hazard]:
         there by the author, and a style sheet can speak for the night itself
     :return: each once
     """
-    found = {}
+    found, looks = {}, {None: Look()}
     for element in find_elements(html):
-        if element.has_text and (hazard := _find_hazard(element)):
+        look = looks[element] = _inherit(element, looks[element.parent])
+        if element.has_text and (hazard := _find_hazard(look)):
             found[hazard] = True
     return list(found)
 
@@ -70,27 +83,24 @@ def contrast(first: tuple, second: tuple) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _find_hazard(element: Element):
-    chain = (*element.ancestors, element)
-    color, ground = _last(chain, _get_color), _last(chain, _get_ground)
-    if color and not ground:
-        rgb = _parse(color)
+def _inherit(element: Element, outer: Look) -> Look:
+    return Look(
+        _get_color(element) or outer.color,
+        _get_ground(element) or outer.ground,
+        element.name == "a" or outer.is_link,
+    )
+
+
+def _find_hazard(look: Look):
+    if look.color and not look.ground:
+        rgb = _parse(look.color)
         if rgb and min(contrast(rgb, LIGHT), contrast(rgb, DARK)) < READABLE:
-            return Hazard("text", color)
-    if ground and not color and not _has_own_color(element):
-        rgb = _parse(ground)
+            return Hazard("text", look.color)
+    if look.ground and not look.color and not look.is_link:
+        rgb = _parse(look.ground)
         if rgb and contrast(rgb, (209, 213, 219)) < READABLE:
-            return Hazard("ground", ground)
+            return Hazard("ground", look.ground)
     return None
-
-
-def _has_own_color(element):
-    # Links and buttons bring theirs along.
-    return any(part.name == "a" for part in (*element.ancestors, element))
-
-
-def _last(chain, get):
-    return next((value for part in reversed(chain) if (value := get(part))), "")
 
 
 def _get_color(element):

@@ -24,19 +24,27 @@ _TAG = re.compile(r"<[^<>]*>")
 _PARAGRAPH = re.compile(
     r"<(?:/(?:p|div|t[dhr]|table|li|section|h\d)|!--)", re.IGNORECASE
 )
-# A tag with all of its attributes; quoted values may hold any sign.
-_START_TAG = re.compile(r"<[a-zA-Z][^\s/>]*(?:[^\"'>]|\"[^\"]*\"|'[^']*')*>")
+# A tag with all of its attributes; quoted values may hold any sign. What is not closed
+# ends with the next tag, or with the text: nothing is looked through twice.
+_START_TAG = re.compile(
+    r"<[a-zA-Z](?:[^\"'<>]|\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z))*(?:>|(?=<)|\Z)"
+)
 _PROTOCOL = re.compile(r"(\b(?:href|src)=[\"'])\s*https?:/*(?=\{\{)", re.IGNORECASE)
 _RELATIVE = re.compile(r"(\b(?:href|src|background)=[\"'])(/(?!/))", re.IGNORECASE)
 _STYLE_URL = re.compile(r"(url\(\s*(?:&quot;|&#39;|')?)(/(?!/))", re.IGNORECASE)
 _UNSUBSCRIBE = re.compile(r"(\bhref=[\"'])[^\"']*/unsubscribe_from_list", re.IGNORECASE)
-_VIEW = re.compile(r"<a\b[^>]*\bhref=[\"'][^\"']*/view[\"'][^>]*>.*?</a>", re.DOTALL)
+_VIEW = re.compile(
+    r"<a\b[^<>]*\bhref=[\"'][^\"'<>]*/view[\"'][^<>]*>(?:(?!</?a\b).)*</a>", re.DOTALL
+)
 # The designer's own style sheet: what it says is in the elements already.
-_STYLE = re.compile(r"<style\b[^>]*\bid=[\"']design-element[\"'].*?</style>", re.DOTALL)
+_STYLE = re.compile(
+    r"<style\b[^<>]*\bid=[\"']design-element[\"'](?:(?!</?style\b).)*</style>",
+    re.DOTALL,
+)
 _QWEB = re.compile(r"\st-[a-z-]+=(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 # A paragraph with nothing but Jinja: what that becomes may be a table.
 _ALONE = re.compile(
-    rf"<(p|div)\b[^>]*>\s*(?:<(?:span|br)\b[^>]*>\s*)*"
+    rf"<(p|div)\b[^<>]*>\s*(?:<(?:span|br)\b[^<>]*>\s*)*"
     rf"({_JINJA}(?:\s|<br\s*/?>|{_JINJA})*)(?:</span>\s*)*</\1>",
     re.DOTALL | re.IGNORECASE,
 )

@@ -1,6 +1,7 @@
 """The elements of a piece of HTML, one after the other, with what surrounds them."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = frozenset(
@@ -22,19 +23,19 @@ VOID = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Element:
     """One element.
 
     :ivar name: in lower case
     :ivar attributes: by name in lower case; without a value it is an empty text
-    :ivar ancestors: what it is in, outermost first
+    :ivar parent: what it is in, None at the top
     :ivar has_text: whether text stands directly in it
     """
 
     name: str
     attributes: dict[str, str]
-    ancestors: tuple["Element", ...]
+    parent: "Element | None" = field(default=None, repr=False)
     has_text: bool = False
 
 
@@ -46,32 +47,30 @@ def find_elements(html: str) -> list[Element]:
     parser = _Parser()
     parser.feed(html)
     parser.close()
-    return [
-        Element(name, attributes, ancestors, name_id in parser.with_text)
-        for name_id, (name, attributes, ancestors) in enumerate(parser.found)
-    ]
+    return parser.found
 
 
 class _Parser(HTMLParser):
     def __init__(self):
         super().__init__(convert_charrefs=True)
-        self.found, self.open, self.with_text = [], [], set()
+        self.found, self.open, self.open_names = [], [], Counter()
 
     def handle_starttag(self, tag, attrs):
         attributes = {name: value or "" for name, value in reversed(attrs)}
-        ancestors = tuple(element for _number, element in self.open)
-        self.found.append((tag, attributes, ancestors))
+        element = Element(tag, attributes, self.open[-1] if self.open else None)
+        self.found.append(element)
         if tag not in VOID:
-            element = Element(tag, attributes, ancestors)
-            self.open.append((len(self.found) - 1, element))
+            self.open.append(element)
+            self.open_names[tag] += 1
 
     def handle_endtag(self, tag):
         # What was never closed is closed by what is around it.
-        for position in range(len(self.open) - 1, -1, -1):
-            if self.open[position][1].name == tag:
-                del self.open[position:]
+        while self.open_names[tag]:
+            closed = self.open.pop()
+            self.open_names[closed.name] -= 1
+            if closed.name == tag:
                 return
 
     def handle_data(self, data):
         if self.open and data.strip():
-            self.with_text.add(self.open[-1][0])
+            self.open[-1].has_text = True

@@ -33,6 +33,7 @@ _logger = logging.getLogger(__name__)
 
 MAX_OUTPUT = 1_000_000
 MAX_RANGE = 1_000
+MAX_NUMBERS = 100_000
 PARTIALS = Path(__file__).parent / "partials"
 
 # What compiled sources are called in tracebacks: Jinja's name for an unnamed one.
@@ -245,7 +246,7 @@ def _render_source(source: str, context: Mapping[str, Any], autoescape: bool) ->
     template = _compile(source, autoescape)
     chunks, size = [], 0
     try:
-        for chunk in template.generate(context):
+        for chunk in template.generate({**context, "range": _Ranges()}):
             size += len(chunk)
             if size > MAX_OUTPUT:
                 raise RenderError(f"the result is longer than {MAX_OUTPUT:,} signs")
@@ -308,6 +309,23 @@ def _short_range(*args: int) -> range:
     if len(numbers) > MAX_RANGE:
         raise OverflowError(f"a range can have at most {MAX_RANGE:,} numbers")
     return numbers
+
+
+class _Ranges:
+    """``range`` of one rendering: a loop in a loop in a loop ends soon, too."""
+
+    def __init__(self):
+        self._left = MAX_NUMBERS
+
+    def __call__(self, *args: int) -> range:
+        numbers = _short_range(*args)
+        self._left -= len(numbers)
+        if self._left < 0:
+            raise OverflowError(
+                f"all ranges together can have at most {MAX_NUMBERS:,} numbers: do not "
+                "put so many loops into each other"
+            )
+        return numbers
 
 
 def _check_tags(tree, known_names, environment) -> None:
