@@ -207,6 +207,30 @@ class TestTemplateDesigner(MarketingCase):
         self.assertIn("<!-- {{ year }} -->", logs.output[0])
         self.assertEqual((template.editor, template.body_html), ("code", code))
 
+    def test_code_in_another_language_is_not_lost(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        template = self._create_designed()
+        template.editor = "code"
+        template.with_context(lang="fr_FR").body_html += "<p>Bonjour</p>"
+        with self.assertLogs("odoo.tests.form", "WARNING") as logs:
+            with self._open(template) as form:
+                form.editor = "designer"
+                self.assertEqual(form.editor, "code")
+        self.assertIn("<p>Bonjour</p>", logs.output[0])
+        self.assertIn("French", logs.output[0])
+
+    def test_a_large_code_is_compared_soon(self):
+        lines = [f"<p>Line {number} of many</p>" for number in range(3000)]
+        template = self.env["marketing.template"].new(
+            {
+                "design_html": "".join(f"{line}\n" for line in lines),
+                "body_html": "\n".join(line.replace("of", "af") for line in lines),
+            }
+        )
+        begin = time.monotonic()
+        self.assertGreater(len(template._get_lost_lines()), 2990)
+        self.assertLess(time.monotonic() - begin, 10)
+
     def test_code_without_a_design_stays(self):
         template = self._create_contact_template()
         with self.assertLogs("odoo.tests.form", "WARNING"):

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import get_lang
 
 from ...tools import designer
 from .marketing_template import SKELETON
@@ -60,10 +61,10 @@ class MarketingTemplate(models.Model):
         """Go over to the designer where nothing is lost by it."""
         if self.editor != "designer":
             return None
-        lost = self._get_lost_lines()
-        if lost:
+        warning = self._get_loss()
+        if warning:
             self.editor = "code"
-            return {"warning": self._describe_loss(lost)}
+            return {"warning": warning}
         if not self.body_design:
             self.body_design = (
                 STARTER
@@ -84,20 +85,41 @@ class MarketingTemplate(models.Model):
                 )
             ) from error
 
+    def _get_loss(self):
+        """Return a warning where designs do not have what was written as code: on the
+        screen, or in another language. Empty where nothing would be lost."""
+        lost = self._get_lost_lines()
+        if lost:
+            return self._describe_loss(lost)
+        own = get_lang(self.env).code
+        for code, name in self.env["res.lang"].get_installed():
+            lost = (
+                code != own and self._origin.with_context(lang=code)._get_lost_lines()
+            )
+            if lost:
+                return self._describe_loss(lost, name)
+        return {}
+
     def _get_lost_lines(self):
         """Return the lines of code that a design does not have."""
         code = (self.body_html or "").strip()
         if code in ("", SKELETON.strip()):
             return []
         made = self._get_designed_source() if self.design_html else ""
-        lines = difflib.ndiff(made.strip().splitlines(), code.splitlines())
+        lines = code.splitlines()
+        found = difflib.SequenceMatcher(None, made.strip().splitlines(), lines)
         return [
-            line[2:] for line in lines if line.startswith("+ ") and line[2:].strip()
+            line
+            for kind, _from, _to, begin, end in found.get_opcodes()
+            if kind != "equal"
+            for line in lines[begin:end]
+            if line.strip()
         ]
 
-    def _describe_loss(self, lost):
+    def _describe_loss(self, lost, language=""):
+        title = self.env._("The code stays")
         return {
-            "title": self.env._("The code stays"),
+            "title": f"{title} ({language})" if language else title,
             "message": self.env._(
                 "The design does not have what was written as code: %(count)s line(s) "
                 "would be lost, the first one is “%(line)s”. Undo them, and the design "
