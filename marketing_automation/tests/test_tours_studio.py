@@ -1,5 +1,9 @@
+from markupsafe import Markup
+
 from odoo.tests import HttpCase, tagged
 
+from ..models.content.template_designer import STARTER
+from ..tools import designer
 from .browser import IS_QUIET, open_browser
 from .common import MarketingCase
 from .test_accessibility import DESK, PHONE, find_axe, find_own_violations
@@ -8,6 +12,24 @@ READY = """!!document.querySelector(
     ".o_marketing_template_preview[data-state=ready] .o_marketing_checks")"""
 
 BLOCKS_WITH_OPTIONS = ("button", "condition")
+
+DESIGN = STARTER % Markup("<h1>Hello</h1>")
+EDITOR = '.o_field_widget[name=editor] input[data-value="%s"]'
+IN_DESIGNER = """!!document.querySelector(
+    ".o_field_mass_mailing_html iframe")?.contentDocument?.querySelector("h1")"""
+IN_CODE = """!!document.querySelector(
+    ".o_field_widget[name=body_html] .ace_editor")?.textContent.includes("design")"""
+IS_SAVED = "!!document.querySelector('.o_form_status_indicator_buttons.invisible')"
+# Puts other words into the title of the design, as if they were typed.
+TYPE = """(() => {
+    const frame = document.querySelector(".o_field_mass_mailing_html iframe");
+    const page = frame.contentDocument;
+    const title = page.querySelector("h1");
+    frame.contentWindow.focus();
+    title.closest("[contenteditable=true]")?.focus();
+    page.getSelection().selectAllChildren(title);
+    return page.execCommand("insertText", false, "Good day");
+})()"""
 
 
 @tagged("post_install", "-at_install")
@@ -83,6 +105,42 @@ class TestToursStudio(MarketingCase, HttpCase):
                 self._assert_accessible(browser, axe, ".o_marketing_insert .modal-body")
                 self._click(browser, ".modal .modal-footer .btn-secondary")
                 browser.wait_for("!!document.querySelector('.modal [role=option]')")
+
+    def test_designer(self):
+        """From the code to the designer and back: what was typed there is in it."""
+        user = self.env.ref("base.user_admin")
+        user.group_ids |= self.env.ref("mass_mailing.group_mass_mailing_user")
+        self.template.write(
+            {
+                "category": "transactional",
+                "body_design": DESIGN,
+                "design_html": DESIGN,
+                "body_html": designer.to_source(DESIGN),
+            }
+        )
+        self.env.flush_all()
+        # Odoo's tours wait for ever when its designer saves; a browser does not.
+        with open_browser(self, "admin") as browser:
+            browser.resize(DESK)
+            browser.go(self._get_url(), READY)
+            self._click(browser, EDITOR % "designer")
+            browser.wait_for(IN_DESIGNER)
+            browser.evaluate(IS_QUIET)
+            self.assertTrue(browser.evaluate(TYPE))
+            self._save(browser)
+            self._click(browser, EDITOR % "code")
+            browser.wait_for(IN_CODE)
+            self._save(browser)
+        self.env.invalidate_all()
+        self.assertEqual(self.template.editor, "code")
+        self.assertIn("Good day", self.template.body_design)
+        self.assertIn("Good day", self.template.body_html)
+        self.assertFalse(self.template._get_lost_lines())
+
+    def _save(self, browser):
+        self._click(browser, ".o_form_button_save")
+        browser.wait_for(IS_SAVED)
+        browser.evaluate(IS_QUIET)
 
     def _click(self, browser, selector):
         browser.evaluate(f"document.querySelector('{selector}').click()")
