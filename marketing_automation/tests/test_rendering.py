@@ -120,6 +120,24 @@ class TestRendering(TransactionCase):
             with self.subTest(source), self.assertRaises(RenderError):
                 render_html(source)
 
+    def test_too_deep_is_said(self):
+        for source in (
+            "{% if year %}" * 300 + "{% endif %}" * 300,
+            "{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}",
+            "{% for a in [1] %}" * 25 + "{% endfor %}" * 25,
+        ):
+            with self.subTest(source[:20]):
+                self.assert_refused(source, 0, "inside each other")
+
+    def test_joined_signs_stay_joined_in_a_subject(self):
+        for subject in (
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467 family",
+            "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        ):
+            self.assertEqual(rendering.one_line(subject), subject)
+        self.assertEqual(rendering.one_line("A\r\nBcc:\u202e b\u2028c"), "A Bcc: b c")
+
     def test_values_are_never_evaluated(self):
         name = "{{ 7*7 }}{% raw %}<script>alert(1)</script>\"'"
         html = "<p title='{{ customer.name }}'>{{ customer.name }}</p>"

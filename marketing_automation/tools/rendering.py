@@ -34,6 +34,9 @@ _logger = logging.getLogger(__name__)
 MAX_OUTPUT = 1_000_000
 MAX_RANGE = 1_000
 MAX_NUMBERS = 100_000
+# Not seen themselves, they make one picture of several, a flag of letters, and keep
+# letters apart in Persian.
+_JOINER = re.compile("[\u200c\u200d\U000e0020-\U000e007f]")
 PARTIALS = Path(__file__).parent / "partials"
 
 # What compiled sources are called in tracebacks: Jinja's name for an unnamed one.
@@ -201,7 +204,8 @@ def one_line(value: str) -> str:
 
     A line end in a value (a name, say) would start a new header: RFC 5322, 2.2.
     """
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    kept = (c if c.isprintable() or _JOINER.match(c) else " " for c in value)
+    return " ".join("".join(kept).split())
 
 
 def inline_css(html: str) -> str:
@@ -265,6 +269,11 @@ def _compile(source: str, autoescape: bool) -> jinja2.Template:
         return _environment(autoescape).from_string(source)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateSourceError(error.message, error.lineno) from error
+    # Jinja's depth is limited by Python's stack, that of its loops by 20 blocks.
+    except (RecursionError, SyntaxError, MemoryError) as error:
+        raise TemplateSourceError(
+            "too many loops, conditions or brackets inside each other"
+        ) from error
 
 
 @functools.cache
@@ -365,6 +374,8 @@ def _describe(error: Exception) -> str:
         return f"there is no block “{error.name}”"
     if isinstance(error, RecursionError):
         return "the template calls itself without end"
+    if isinstance(error, MemoryError):
+        return "it makes a text that is too long to be kept"
     return str(error) or type(error).__name__
 
 
