@@ -36,6 +36,7 @@ class TestToursCampaign(CampaignCase, HttpCase):
         self.assertEqual((made.kind, len(made.step_ids)), ("contact", 2))
         self.assertEqual(made.step_ids[1].condition_ids.kind, "not_clicked")
         series = self._create_series(self.template, self.template)
+        series.name = "Onboarding"
         self.start_tour(
             "/odoo/marketing-campaigns",
             "marketing_automation_campaign_series",

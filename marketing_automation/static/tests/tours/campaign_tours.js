@@ -159,7 +159,7 @@ registry.category("web_tour.tours").add("marketing_automation_campaign_series", 
         },
         ...pick("segment_ids", "Customers"),
         ...next("Content"),
-        ...pick("sequence_id", "Welcome"),
+        ...pick("sequence_id", "Onboarding"),
         {
             trigger: ".o_marketing_campaign_series:contains('Hello')",
         },
