@@ -8,10 +8,7 @@ escapes comparison signs.
 Values are data. They are escaped in HTML and never looked at as template source, so
 a customer called ``{{ 7*7 }}`` is greeted by exactly that name.
 
-Jinja's sandbox keeps templates away from Python's internals. It limits neither time
-nor memory; the guards here (short ranges, no repeated or padded strings through
-operators, a largest output) catch accidents. They do not make it safe to let
-strangers write templates.
+What templates can do is limited in ``template_sandbox.py``.
 """
 
 import functools
@@ -20,32 +17,23 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import jinja2
 from jinja2 import meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 
 from .html_text import html_to_text, tidy_text
+from .template_sandbox import Ranges, get_environment
 
 _logger = logging.getLogger(__name__)
 
 MAX_OUTPUT = 1_000_000
-MAX_RANGE = 1_000
-MAX_NUMBERS = 100_000
 # Not seen themselves, they make one picture of several, a flag of letters, and keep
 # letters apart in Persian.
 _JOINER = re.compile("[\u200c\u200d\U000e0020-\U000e007f]")
-PARTIALS = Path(__file__).parent / "partials"
 
 # What compiled sources are called in tracebacks: Jinja's name for an unnamed one.
 SOURCE_NAME = "<template>"
-
-# Never useful in a message; `attr` has let templates out of the sandbox before
-# (CVE-2025-27516), and `lipsum` makes text by the kilobyte.
-REMOVED_FILTERS = ("attr", "pprint", "xmlattr")
-REMOVED_GLOBALS = ("lipsum",)
 
 
 class RenderError(Exception):
@@ -102,43 +90,6 @@ class RenderedSources:
     text: str | None
 
 
-class MissingTag(jinja2.StrictUndefined):
-    """An unknown merge tag: testing it is fine, printing it is an error."""
-
-    __slots__ = ()
-
-    def __bool__(self):
-        return False
-
-    @property
-    def _undefined_message(self):
-        if self._undefined_hint:
-            return self._undefined_hint
-        return f"there is no merge tag “{self._undefined_name}” here"
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    intercepted_binops = frozenset({"*", "**"})
-
-    def is_safe_attribute(self, obj, attr, value):
-        # str.format reads attributes behind the sandbox's back when it is called by
-        # a filter (CVE-2024-56326; Odoo pins an older Jinja).
-        if attr in ("format", "format_map"):
-            return False
-        return super().is_safe_attribute(obj, attr, value)
-
-    def unsafe_undefined(self, obj, attribute):
-        # Jinja waits until the value is printed; a list would hide it.
-        raise SecurityError(f"“{attribute}” is not available in templates")
-
-    def call_binop(self, context, operator, left, right):
-        if operator == "**" or not all(
-            isinstance(value, int | float) for value in (left, right)
-        ):
-            raise SecurityError(f"“{operator}” works only between two numbers")
-        return super().call_binop(context, operator, left, right)
-
-
 def check_source(source: str, known_names: Iterable[str], autoescape: bool) -> None:
     """Refuse a source that cannot work, without rendering it.
 
@@ -148,7 +99,7 @@ def check_source(source: str, known_names: Iterable[str], autoescape: bool) -> N
     :param autoescape: whether the source is HTML; decides which blocks it can include
     :raise TemplateSourceError: a syntax error, an unknown merge tag, filter or block
     """
-    environment = _environment(autoescape)
+    environment = get_environment(autoescape)
     _compile(source, autoescape)
     tree = environment.parse(source)
     _check_tags(tree, known_names, environment)
@@ -230,14 +181,6 @@ def has_css_inliner() -> bool:
     return _css_inliner() is not None
 
 
-def get_environment(autoescape: bool) -> jinja2.Environment:
-    """The environment sources are rendered in.
-
-    :param autoescape: whether they are HTML
-    """
-    return _environment(autoescape)
-
-
 def _render_part(part: str, source: str, context: Mapping[str, Any]) -> str:
     try:
         return _render_source(source, context, autoescape=part == "html")
@@ -250,7 +193,7 @@ def _render_source(source: str, context: Mapping[str, Any], autoescape: bool) ->
     template = _compile(source, autoescape)
     chunks, size = [], 0
     try:
-        for chunk in template.generate({**context, "range": _Ranges()}):
+        for chunk in template.generate({**context, "range": Ranges()}):
             size += len(chunk)
             if size > MAX_OUTPUT:
                 raise RenderError(f"the result is longer than {MAX_OUTPUT:,} signs")
@@ -266,7 +209,7 @@ def _render_source(source: str, context: Mapping[str, Any], autoescape: bool) ->
 @functools.lru_cache(maxsize=512)
 def _compile(source: str, autoescape: bool) -> jinja2.Template:
     try:
-        return _environment(autoescape).from_string(source)
+        return get_environment(autoescape).from_string(source)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateSourceError(error.message, error.lineno) from error
     # Jinja's depth is limited by Python's stack, that of its loops by 20 blocks.
@@ -274,67 +217,6 @@ def _compile(source: str, autoescape: bool) -> jinja2.Template:
         raise TemplateSourceError(
             "too many loops, conditions or brackets inside each other"
         ) from error
-
-
-@functools.cache
-def _environment(autoescape: bool) -> jinja2.Environment:
-    environment = _Environment(
-        autoescape=autoescape,
-        loader=_partials("html" if autoescape else "text"),
-        undefined=MissingTag,
-        finalize=lambda value: "" if value is None else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in REMOVED_FILTERS:
-        environment.filters.pop(name, None)
-    for name in REMOVED_GLOBALS:
-        environment.globals.pop(name, None)
-    environment.globals["range"] = _short_range
-    # The one block that takes arguments: a call reads better than a set and include.
-    environment.globals["button"] = environment.get_template("button").module.button
-    return environment
-
-
-def _partials(kind: str) -> jinja2.BaseLoader:
-    """Our own blocks, read once; a template can include nothing else."""
-    sources = {
-        path.stem: path.read_text(encoding="utf-8")
-        for path in sorted((PARTIALS / kind).glob("*.jinja"))
-    }
-
-    class Loader(jinja2.DictLoader):
-        def get_source(self, environment, template):
-            source, _filename, uptodate = super().get_source(environment, template)
-            # Named, so that the line of an error is looked for in the author's
-            # source and not in ours.
-            return source, f"<block {template}>", uptodate
-
-    return Loader(sources)
-
-
-def _short_range(*args: int) -> range:
-    numbers = range(*args)
-    if len(numbers) > MAX_RANGE:
-        raise OverflowError(f"a range can have at most {MAX_RANGE:,} numbers")
-    return numbers
-
-
-class _Ranges:
-    """``range`` of one rendering: a loop in a loop in a loop ends soon, too."""
-
-    def __init__(self):
-        self._left = MAX_NUMBERS
-
-    def __call__(self, *args: int) -> range:
-        numbers = _short_range(*args)
-        self._left -= len(numbers)
-        if self._left < 0:
-            raise OverflowError(
-                f"all ranges together can have at most {MAX_NUMBERS:,} numbers: do not "
-                "put so many loops into each other"
-            )
-        return numbers
 
 
 def _check_tags(tree, known_names, environment) -> None:

@@ -26,11 +26,11 @@ from .rendering import (
     RenderError,
     Templates,
     finish,
-    get_environment,
     has_css_inliner,
     render,
     render_sources,
 )
+from .template_sandbox import get_environment
 
 # Missing values: six of them make 64 combinations.
 MAX_VARIANTS = 64

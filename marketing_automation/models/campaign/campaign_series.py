@@ -214,30 +214,42 @@ class EmailCampaign(models.Model):
         self.ensure_one()
         if self.sends != "sequence":
             return super()._reschedule_waiting()
-        self.env.flush_all()
-        waiting = SQL(
-            """SELECT contact_id AS partner_id FROM marketing_enrollment
-                WHERE campaign_id = %s AND state = 'active' AND last_step_id IS NULL""",
-            self.id,
-        )
+        waiting = self._fix_waiting_runs()
         self.env.cr.execute(
             SQL(
                 """UPDATE marketing_enrollment run
                       SET started_at = slot.scheduled_at,
                           next_at = slot.scheduled_at
                               + step.offset_seconds * interval '1 second'
-                     FROM (%s) slot, marketing_sequence_step step
-                    WHERE run.campaign_id = %s AND run.contact_id = slot.partner_id
-                      AND run.state = 'active' AND run.last_step_id IS NULL
-                      AND step.id = run.next_step_id""",
+                     FROM (%s) waiting
+                     JOIN (%s) slot ON slot.partner_id = waiting.partner_id,
+                          marketing_sequence_step step
+                    WHERE run.id = waiting.id AND step.id = run.next_step_id""",
+                waiting,
                 self._sql_slots(waiting),
-                self.id,
             )
         )
         self.env.invalidate_all(flush=False)
         self.is_rescheduling = False
         self._wake_up_runs()
         return None
+
+    def _fix_waiting_runs(self):
+        """Find out who has not begun, once for all that is asked about them.
+
+        :return: a query of ``id`` (of the run) and ``partner_id``
+        :rtype: SQL
+        """
+        self._fix(
+            "campaign_runs",
+            SQL(
+                """SELECT id, contact_id AS partner_id FROM marketing_enrollment
+                    WHERE campaign_id = %s AND state = 'active'
+                      AND last_step_id IS NULL AND contact_id IS NOT NULL""",
+                self.id,
+            ),
+        )
+        return SQL("SELECT id, partner_id FROM campaign_runs")
 
     @api.model
     def _wake_up_runs(self):
