@@ -27,7 +27,7 @@ HOSTILE = (
 )
 # Spec T4: email, and a text message where that makes sense.
 WANTED = {
-    *("cart_1", "cart_2", "cart_3", "cart_sms", "welcome"),
+    *("cart_1", "cart_2", "cart_3", "cart_sms", "welcome", "welcome_sms"),
     *("coupon_reminder", "coupon_reminder_sms"),
     *("back_in_stock", "back_in_stock_sms", "price_drop", "price_drop_sms"),
     *("browse_reminder", "win_back", "win_back_sms"),

@@ -68,13 +68,8 @@ class EmailCampaign(models.Model):
     def _check_sequence(self):
         for campaign in self.filtered("sequence_id"):
             sequence = campaign.sequence_id
-            if sequence.kind != "contact":
-                raise ValidationError(
-                    self.env._(
-                        "“%s” is for carts. Choose a sequence for contacts.",
-                        sequence.name,
-                    )
-                )
+            if problem := campaign._find_kind_problem():
+                raise ValidationError(problem)
             if sequence.company_id not in (
                 self.env["res.company"],
                 campaign.company_id,
@@ -152,6 +147,8 @@ class EmailCampaign(models.Model):
             return self.env._(
                 "The sequence “%s” is archived. Choose another.", self.sequence_id.name
             )
+        if problem := self._find_kind_problem():
+            return problem
         steps = self._get_steps()
         if not steps:
             return self.env._(
@@ -164,6 +161,13 @@ class EmailCampaign(models.Model):
                 "The template “%s” is archived. Choose another.", archived[0].name
             )
         return ""
+
+    def _find_kind_problem(self):
+        if self.sequence_id.kind == "contact":
+            return ""
+        return self.env._(
+            "“%s” is for carts. Choose a sequence for contacts.", self.sequence_id.name
+        )
 
     # === FROM THE FIRST TO THE LAST ===#
 
