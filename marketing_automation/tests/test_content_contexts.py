@@ -312,8 +312,18 @@ class TestContactContext(ContentCase):
     def test_shape_is_the_sample_s(self):
         self._sell(self.lamp)
         self._add_to_segment("VIP")
-        context = self._prepare()
+        step = self.sequence.step_ids[0]
+        step.write(
+            {
+                "coupon_use": "new",
+                "coupon_id": self.env.ref("marketing_automation.coupon_10_percent").id,
+            }
+        )
+        message = self._create_message(template=self.newsletter, step_id=step.id)
+        self.env["marketing.coupon"]._create_cards(message)
+        context = self.contexts._prepare_contact_contexts(message)[message.id]
         self.assertEqual(shape(context), shape(SAMPLE_CONTACT_CONTEXT))
+        self.assertIsNone(self._prepare()["coupon"])
         for tag in CONTACT_TAGS:
             get_sample(tag.name, context)
 
