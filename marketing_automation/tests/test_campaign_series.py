@@ -168,6 +168,15 @@ class TestCampaignSeries(CampaignCase):
         self.env["marketing.message"]._cancel_to("email", [self.people[0].email])
         self.assertEqual(self._get_runs(self.people[0]).stop_reason, "opted_out")
 
+    def test_ends_with_being_archived(self):
+        self._start()
+        self._go_on()
+        self.people[0].active = False
+        self._go_on(days=4)
+        run = self._get_runs(self.people[0])
+        self.assertEqual((run.stop_reason, len(run.message_ids)), ("archived", 1))
+        self.assertEqual(len(self.campaign.message_ids), 11)
+
     # === COUPONS ===#
 
     def _hand_out_coupons(self):

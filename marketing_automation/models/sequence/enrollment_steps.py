@@ -99,9 +99,10 @@ class MarketingEnrollment(models.Model):
         due = self._lock_due(limit)
         if not due:
             return 0
-        messages = self.env["marketing.message"]._queue_sequence_steps(due)
+        going_on = due - due._stop_archived()
+        messages = self.env["marketing.message"]._queue_sequence_steps(going_on)
         messages._skip_blocked()
-        due._advance()
+        going_on._advance()
         self._announce_waiting(messages)
         return len(due)
 

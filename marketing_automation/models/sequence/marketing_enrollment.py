@@ -70,6 +70,7 @@ class MarketingEnrollment(models.Model):
             ("expired", "Cart expired"),
             ("max_messages", "Enough messages sent"),
             ("replied", "Customer replied"),
+            ("archived", "Contact was archived"),
             ("cancelled", "Stopped by hand"),
         ],
         readonly=True,

@@ -219,7 +219,14 @@ export class SequenceStepsField extends X2ManyField {
                         : _t("%s messages were sent", most),
             },
         ];
-        const ofContacts = endsWithOrder ? EXITS : EXITS.slice(1);
+        const ofContacts = [
+            ...(endsWithOrder ? EXITS : EXITS.slice(1)),
+            {
+                reason: "archived",
+                icon: "fa-archive",
+                label: _t("the contact is archived"),
+            },
+        ];
         return (this.isForContacts ? ofContacts : ofCarts).map((exit) => ({
             ...exit,
             count: counts[exit.reason],
