@@ -82,6 +82,7 @@ class TestToursCampaign(CampaignCase, HttpCase):
         if not axe:
             self.skipTest("tools/test runs this, with axe-core")
         draft = self._create_campaign(builder_step="review")
+        series = self._start_series()
         self._start()
         self._dispatch()
         self._click(self.campaign.message_ids[0])
@@ -91,6 +92,7 @@ class TestToursCampaign(CampaignCase, HttpCase):
             for campaign, ready in (
                 (draft, ".o_marketing_campaign_review"),
                 (self.campaign, ".o_marketing_campaign_curve"),
+                (series, ".o_marketing_campaign_series dl"),
             ):
                 for width in (PHONE, DESK):
                     self._assert_accessible(browser, axe, campaign, ready, width)
@@ -112,6 +114,12 @@ class TestToursCampaign(CampaignCase, HttpCase):
                         width,
                         ".o_form_renderer",
                     )
+
+    def _start_series(self):
+        sequence = self._create_series(self.template, self.template)
+        campaign = self._create_campaign(sends="sequence", sequence_id=sequence.id)
+        self._start(campaign)
+        return campaign
 
     def _assert_accessible(
         self, browser, axe, campaign, ready, width, within=".o_field_html"

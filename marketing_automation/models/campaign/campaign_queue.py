@@ -96,7 +96,7 @@ class EmailCampaign(models.Model):
     def _reschedule_waiting(self):
         """Give the messages that wait the times of the campaign as it is now.
 
-        Nobody takes any meanwhile: see :meth:`_sql_open_sources` of the outbox.
+        Nobody takes any meanwhile: see :meth:`_sql_sources` of the outbox.
         """
         self.ensure_one()
         waiting = self._fix_waiting(SQL("m.scheduled_at IS NOT NULL"))

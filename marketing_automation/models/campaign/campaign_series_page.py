@@ -31,7 +31,8 @@ class EmailCampaign(models.Model):
         """Return what the picture of the messages shows.
 
         :return: ``steps`` (dicts of ``name``, ``delay``, ``icon``, ``says``, ``notes``
-            and ``figures``, empty before the start) and ``ends_with_order``
+            and ``figures``: pairs of label and number, none before the start) and
+            ``ends_with_order``
         :rtype: dict
         """
         self.ensure_one()
@@ -53,13 +54,24 @@ class EmailCampaign(models.Model):
                     "icon": ICONS.get(step.channel, "fa-paper-plane"),
                     "says": step.template_words,
                     "notes": step.notes or [],
-                    "figures": figures.get(step.id, {}),
+                    "figures": self.started_at
+                    and self._label_figures(figures.get(step.id, {})),
                 }
                 for step in steps
             ],
-            "is_started": bool(self.started_at),
             "ends_with_order": self.sequence_id.stops_on_purchase,
         }
+
+    def _label_figures(self, figures):
+        """Return the figures of a message in their order, with what they count."""
+        labels = {
+            "waiting": self.env._("waiting for it"),
+            "sent": self.env._("sent"),
+            "opened": self.env._("opened"),
+            "clicked": self.env._("clicked"),
+            "skipped": self.env._("left out"),
+        }
+        return [(label, figures.get(name, 0)) for name, label in labels.items()]
 
     def _count_page(self):
         page = super()._count_page()
