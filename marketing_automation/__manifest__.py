@@ -1,7 +1,7 @@
 {
     "name": "Marketing Automation",
     "summary": "Win back abandoned carts with messages that customers trust",
-    "version": "19.0.1.5.0",
+    "version": "19.0.1.6.0",
     "category": "Marketing",
     "license": "LGPL-3",
     "author": "Marketing Automation contributors",
