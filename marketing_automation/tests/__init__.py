@@ -70,6 +70,7 @@ from . import test_experiment
 from . import test_ab_test
 from . import test_tours_ab
 from . import test_dashboard_figures
+from . import test_daily_watch
 from . import test_dashboard
 from . import test_tours_dashboard
 from . import test_holdout_figures

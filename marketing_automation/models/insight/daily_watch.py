@@ -58,20 +58,28 @@ OF_ENGAGEMENTS = """
            ('funnel', CASE WHEN t.kind = 'click' THEN cart.abandoned_at END)
            ) v (source, at)
      WHERE t.kind IN ('open', 'click') AND t.is_machine IS NOT TRUE"""
+# What a statement wrote is looked at by a text that is planned each time (EXECUTE). The
+# plan of a static one would be kept for as long as the connection lives: made for one
+# row, it compares every old row of a thousand with every new one.
 FUNCTION = """
-    CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql
+           -- Compiling takes longer than looking at what one statement wrote.
+           SET jit = off AS $$
     BEGIN
         IF TG_LEVEL = 'ROW' THEN
             WITH changed AS (
                 SELECT n.id, {new}, FALSE AS is_other_kind FROM (SELECT NEW.*) n)
             {note};
         ELSIF TG_OP = 'INSERT' THEN
+            EXECUTE $note$
             WITH changed AS (SELECT n.id, {new}, FALSE AS is_other_kind FROM new_rows n)
-            {note};
+            {note} $note$;
         ELSIF TG_OP = 'DELETE' THEN
+            EXECUTE $note$
             WITH changed AS (SELECT o.id, {old}, FALSE AS is_other_kind FROM old_rows o)
-            {note};
+            {note} $note$;
         ELSE
+            EXECUTE $note$
             WITH changed AS (
                 SELECT o.id, {old}, {other_kind} AS is_other_kind
                   FROM old_rows o JOIN new_rows n ON n.id = o.id
@@ -80,7 +88,7 @@ FUNCTION = """
                 SELECT n.id, {new}, {other_kind}
                   FROM old_rows o JOIN new_rows n ON n.id = o.id
                  WHERE ({old}) IS DISTINCT FROM ({new}))
-            {note};
+            {note} $note$;
         END IF;
         RETURN NULL;
     END $$;"""
