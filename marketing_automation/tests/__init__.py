@@ -1,6 +1,7 @@
 from . import test_rendering
 from . import test_restore_property
 from . import test_shared_rendering
+from . import test_shopper_text
 from . import test_template
 from . import test_template_library
 from . import test_template_pictures

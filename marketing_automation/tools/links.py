@@ -197,6 +197,58 @@ def find_urls(text):
     return list(dict.fromkeys(_trim(url) for url in _TEXT_URL.findall(text)))
 
 
+def find_own_urls(text, sources):
+    """Return the web addresses of a plain text that we put there ourselves.
+
+    What others typed, and a template repeats, is none of them: who makes a short link
+    of it vouches for it.
+
+    :param str text: such as the body of a text message
+    :param sources: addresses of ours, or how they begin; the host is complete
+    :return: as :func:`find_urls` does
+    :rtype: list[str]
+    """
+    sources = set(sources)
+    return [url for url in find_urls(text) if any(_begins(url, own) for own in sources)]
+
+
+def find_literal_urls(source):
+    """Return the web addresses in the source of a template, each up to its first value.
+
+    :param str source: Jinja2 source of a plain text
+    :rtype: list[str]
+    """
+    return find_urls(re.sub(r"[{}]+", " ", source or ""))
+
+
+def find_values_urls(values):
+    """Return the web addresses in the values of a template: what is called ``url``,
+    or something with ``_url`` at its end.
+
+    :param values: dicts and lists of plain values
+    :rtype: list[str]
+    """
+    if isinstance(values, dict):
+        own = [
+            value
+            for name, value in values.items()
+            if isinstance(value, str) and (name == "url" or name.endswith("_url"))
+        ]
+        return [*filter(None, own), *find_values_urls(list(values.values()))]
+    if isinstance(values, list):
+        return [url for value in values for url in find_values_urls(value)]
+    return []
+
+
+def _begins(url, own):
+    """Whether ``url`` is ``own``, or goes on behind it on the same host."""
+    if not url.startswith(own):
+        return False
+    _scheme, _mark, rest = own.partition("://")
+    has_path = bool(re.search(r"[/?#]", rest))
+    return bool(rest) and (has_path or url[len(own) : len(own) + 1] in ("", *"/?#"))
+
+
 def replace_urls(text, mapping):
     """Replace web addresses in a plain text.
 

@@ -180,6 +180,7 @@ class AbandonedCart(models.Model):
             """UPDATE abandoned_cart cart
                   SET order_id = f.order_id, name = f.name, kind = f.kind,
                       partner_id = f.partner_id, is_guest = f.is_guest,
+                      is_typed = f.is_typed,
                       customer_name = f.customer_name, email = f.email,
                       email_normalized = f.email_normalized, phone = f.phone,
                       phone_sanitized = f.phone_sanitized,
@@ -215,17 +216,18 @@ class AbandonedCart(models.Model):
         return SQL(
             """INSERT INTO abandoned_cart (
                       detected_at, token, kind, order_id, name, website_id, company_id,
-                      partner_id, is_guest, customer_name, email, email_normalized,
-                      phone, phone_sanitized, robot_signals, lang, currency_id,
-                      amount_total, amount_company, item_count, lines, content,
-                      cart_created_at, abandoned_at, expires_at, exclusion_reason,
-                      state)
+                      partner_id, is_guest, is_typed, customer_name, email,
+                      email_normalized, phone, phone_sanitized, robot_signals, lang,
+                      currency_id, amount_total, amount_company, item_count, lines,
+                      content, cart_created_at, abandoned_at, expires_at,
+                      exclusion_reason, state)
                SELECT %(now)s, %(token)s, f.kind, f.order_id, f.name, f.website_id,
-                      f.company_id, f.partner_id, f.is_guest, f.customer_name,
-                      f.email, f.email_normalized, f.phone, f.phone_sanitized,
-                      f.robot_signals, f.lang, f.currency_id, f.amount_total,
-                      f.amount_company, f.item_count, f.lines, f.content,
-                      f.cart_created_at, f.abandoned_at, f.expires_at, f.reason,
+                      f.company_id, f.partner_id, f.is_guest, f.is_typed,
+                      f.customer_name, f.email, f.email_normalized, f.phone,
+                      f.phone_sanitized, f.robot_signals, f.lang, f.currency_id,
+                      f.amount_total, f.amount_company, f.item_count, f.lines,
+                      f.content, f.cart_created_at, f.abandoned_at, f.expires_at,
+                      f.reason,
                       CASE WHEN f.reason IS NOT NULL THEN 'excluded'
                            WHEN f.expires_at <= %(now)s THEN 'expired'
                            ELSE 'abandoned' END

@@ -63,6 +63,7 @@ class AbandonedCart(models.Model):
                                     AND NOT EXISTS (SELECT FROM res_users u
                                                 WHERE u.partner_id = p.id AND u.active)
                           END AS is_guest,
+                          p.id IS NULL AND COALESCE(former.is_typed, TRUE) AS is_typed,
                           COALESCE(p.name, former.customer_name) AS customer_name,
                           COALESCE(contact.email, former.email) AS email,
                           COALESCE(contact.email_normalized, former.email_normalized)

@@ -156,9 +156,21 @@ class SaleOrder(models.Model):
 
 
 class AbandonedCart(models.Model):
-    """Whose address it is that a guest typed."""
+    """Whose address it is that a guest typed.
+
+    An address is a claim: nothing proves it but what is sent to it. So of a cart with a
+    typed address only what was typed in this same cart is used, whoever has it.
+    """
 
     _inherit = "abandoned.cart"
+
+    is_typed = fields.Boolean(
+        string="Address Typed Only",
+        readonly=True,
+        help="The address was typed at checkout and the cart has no customer: it goes "
+        "to this address, without the name and the telephone number of the contact who "
+        "has it.",
+    )
 
     phone_sanitized = fields.Char(
         string="Typed Phone",
@@ -175,21 +187,20 @@ class AbandonedCart(models.Model):
 
     @api.model
     def _find_strangers(self):
-        """Give open carts of a typed address the customer who has it.
+        """Note at open carts of a typed address the customer who has it, for staff.
 
         Each checkout of a guest creates a contact, so does a sign-up: a cart filled on
-        another device is theirs. Accounts come first, then the oldest contact. Nothing
-        is told to the visitor of the cart: the address alone gets messages, with it or
-        without.
+        another device may be theirs. Accounts come first, then the oldest contact.
+        Messages about the cart know nothing of it: anybody may have typed the address
+        here, and anybody may have given it there, with another name and number.
         """
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
                 """UPDATE abandoned_cart cart
-                      SET partner_id = known.id, is_guest = known.is_guest,
-                          customer_name = COALESCE(cart.customer_name, known.name)
+                      SET partner_id = known.id, is_guest = known.is_guest
                      FROM (SELECT DISTINCT ON (stranger.id) stranger.id AS cart_id,
-                                  p.id, p.name, account.id IS NULL AS is_guest
+                                  p.id, account.id IS NULL AS is_guest
                              FROM abandoned_cart stranger
                              JOIN res_partner p
                                ON p.email_normalized = stranger.email_normalized

@@ -3,6 +3,8 @@
 from odoo import models
 from odoo.tools import format_amount
 
+from ...tools.shopper_text import clean_text
+
 # An email shows so many lines of a cart; the rest is counted.
 MAX_LINES = 6
 # So many products are proposed in place of those that are not to be had any more.
@@ -111,7 +113,8 @@ class MarketingTemplateContext(models.AbstractModel):
         # Not the line's own name: it stays in the language of the day it was added.
         combination = product.product_template_attribute_value_ids
         variant = combination._get_combination_name()
-        return f"{product.name} ({variant})" if variant else product.name
+        name = f"{product.name} ({variant})" if variant else product.name
+        return clean_text(name)
 
     def _format_money(self, record, currency, amount):
         return format_amount(record.env, amount, currency, record.env.lang)

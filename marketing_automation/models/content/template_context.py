@@ -11,6 +11,7 @@ from odoo.tools.mimetypes import guess_mimetype
 from odoo.tools.misc import get_lang
 
 from ...tools.samples import get_samples
+from ...tools.shopper_text import clean_address, clean_name
 
 # Languages that write the family name first ("Kovács Anna").
 FAMILY_NAME_FIRST = {"hu"}
@@ -181,13 +182,17 @@ class MarketingTemplateContext(models.AbstractModel):
 
     def _prepare_customer_values(self, message):
         cart = message.abandoned_cart_id
-        name = (cart.customer_name or message.partner_id.name or "").strip()
-        if "@" in name:  # Guests without a name are called by their address.
-            name = ""
+        # Who has an address that was only typed is not asked for a name.
+        person = message.partner_id.browse() if cart.is_typed else message.partner_id
+        # Guests without a name are called by their address, which is none either.
+        name = clean_name(cart.customer_name or person.name)
+        address = (
+            message.email_normalized or cart.email_normalized or person.email_normalized
+        )
         return {
             "name": name,
             "first_name": self._get_first_name(name, message),
-            "email": message.email or cart.email or "",
+            "email": clean_address(address),
         }
 
     def _get_first_name(self, name, message):

@@ -49,20 +49,24 @@ class MarketingCoupon(models.Model):
                     coupon_card_id)
                 SELECT %(now)s, %(now)s, %(token)s, 'coupon:' || card.id || ':reminder',
                        'queued', %(now)s, %(now)s, 0, tpl.channel, %(priority)s,
-                       cart.company_id, cart.website_id, cart.partner_id, cart.email,
+                       cart.company_id, cart.website_id, person.id, cart.email,
                        cart.email_normalized,
-                       CASE WHEN tpl.channel = 'sms' THEN person.phone_sanitized END,
+                       CASE WHEN tpl.channel = 'sms' THEN who.phone END,
                        COALESCE(wished.lang, cart.lang), tpl.id, cart.id, card.id
                   FROM loyalty_card card
                   JOIN marketing_coupon rule ON rule.id = card.marketing_coupon_id
                   JOIN marketing_template tpl ON tpl.id = rule.reminder_template_id
                   JOIN marketing_enrollment run ON run.coupon_card_id = card.id
                   JOIN abandoned_cart cart ON cart.id = run.abandoned_cart_id
-                  LEFT JOIN res_partner person ON person.id = cart.partner_id
+                  LEFT JOIN res_partner person
+                         ON person.id = cart.partner_id AND cart.is_typed IS NOT TRUE
+                 CROSS JOIN LATERAL (
+                       SELECT COALESCE(person.phone_sanitized, cart.phone_sanitized)
+                              AS phone) who
                   LEFT JOIN marketing_recipient wished
                          ON wished.company_id = cart.company_id
                         AND wished.address = CASE tpl.channel
-                            WHEN 'sms' THEN person.phone_sanitized
+                            WHEN 'sms' THEN who.phone
                             ELSE cart.email_normalized END
                  WHERE %(is_open)s AND rule.reminder_days > 0
                    AND card.expiration_date >= %(today)s

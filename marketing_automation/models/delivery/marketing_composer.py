@@ -159,8 +159,13 @@ class MarketingComposer(models.AbstractModel):
 
         def render(message):
             localized = template.with_context(lang=message.lang or None)
-            text = localized._render_sms(contexts[message.id])
-            return message, text, links.find_urls(text)
+            context = contexts[message.id]
+            text = localized._render_sms(context)
+            own = [
+                *links.find_literal_urls(localized.body_sms),
+                *links.find_values_urls(context),
+            ]
+            return message, text, links.find_own_urls(text, own)
 
         drafts = self._for_each(messages, render)
         codes = self._shorten(

@@ -44,8 +44,10 @@ class MarketingMessage(models.Model):
                   JOIN marketing_sequence_step step ON step.id = run.next_step_id
                   LEFT JOIN abandoned_cart cart ON cart.id = run.abandoned_cart_id
                   LEFT JOIN email_campaign campaign ON campaign.id = run.campaign_id
+                  -- Of who has an address that was only typed, nothing is used.
                   LEFT JOIN res_partner person
-                         ON person.id = COALESCE(cart.partner_id, run.contact_id)
+                         ON person.id = CASE WHEN cart.is_typed IS NOT TRUE THEN
+                            COALESCE(cart.partner_id, run.contact_id) END
                  CROSS JOIN LATERAL (
                        SELECT CASE WHEN cart.id IS NULL THEN person.email
                                    ELSE cart.email END AS email,
