@@ -34,7 +34,7 @@ def change(env, first):
     """One more order for customers from all over, and the note that an order leaves."""
     step = CUSTOMERS // CHANGED
     env.cr.execute(
-        """CREATE TEMP TABLE changed AS
+        """CREATE TEMP TABLE pg_temp.changed AS
            SELECT %s + n * %s AS partner_id FROM generate_series(1, %s) n""",
         [first, step, CHANGED],
     )
@@ -48,14 +48,14 @@ def change(env, first):
     env.cr.execute(
         f"""INSERT INTO sale_order (partner_id, date_order, state, {columns})
             SELECT changed.partner_id, now() AT TIME ZONE 'UTC', 'sale', {columns}
-              FROM changed CROSS JOIN (SELECT * FROM sale_order
+              FROM pg_temp.changed CROSS JOIN (SELECT * FROM sale_order
                                         WHERE name = 'B1') sample"""
     )
     start = time.perf_counter()
     env.cr.execute(
         """INSERT INTO marketing_metrics_task (
                   company_id, first_partner_id, last_partner_id)
-           SELECT %s, partner_id, partner_id FROM changed""",
+           SELECT %s, partner_id, partner_id FROM pg_temp.changed""",
         [env.company.id],
     )
     env.cr.commit()
@@ -102,11 +102,11 @@ def main():
         show(f"{CHANGED:,} changed", changed)
         new = count(
             env,
-            """SELECT count(*) FROM changed JOIN marketing_customer_metrics m
+            """SELECT count(*) FROM pg_temp.changed JOIN marketing_customer_metrics m
                 USING (partner_id) WHERE m.last_order_date > now() AT TIME ZONE 'UTC'
                                          - interval '1 hour'""",
         )
-        env.cr.execute("SELECT partner_id FROM changed")
+        env.cr.execute("SELECT partner_id FROM pg_temp.changed")
         partner_ids = [partner_id for (partner_id,) in env.cr.fetchall()]
         env.invalidate_all()
         few, _found = run_odoo(env, partner_ids)

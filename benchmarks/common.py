@@ -2,18 +2,25 @@
 
 import contextlib
 import logging
+import pathlib
 import resource
+import subprocess
 import sys
 import threading
 import time
+
+ODOO_DB = pathlib.Path(__file__).resolve().parents[1] / "tools" / "odoo-db"
 
 
 @contextlib.contextmanager
 def environment(database):
     """Open an Odoo environment of OdooBot on a database, without a server.
 
-    :param str database: name of a database with the addon installed
+    :param str database: name of a database with the addon installed, made for tests:
+        with any other the program ends here
     """
+    if subprocess.run([ODOO_DB, "check", database, "--for-tests"]).returncode:
+        sys.exit(1)
     import odoo.cli  # noqa: F401 - loads the addons paths
     from odoo import SUPERUSER_ID, api
     from odoo.modules.registry import Registry

@@ -24,6 +24,7 @@ import requests
 from aiosmtpd.controller import Controller
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+ODOO_DB = ROOT / "tools" / "odoo-db"
 LOGIN = PASSWORD = "admin"
 SHOPPER = {
     "name": "Anna Shopper",
@@ -470,6 +471,8 @@ def serve(database, port, inbox):
 
 def main():
     database = sys.argv[1]
+    if subprocess.run([ODOO_DB, "check", database]).returncode:
+        sys.exit(1)
     port = preferred_port(int(os.environ.get("DEMO_PORT", "8069")))
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit(143))
     try:

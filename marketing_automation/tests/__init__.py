@@ -107,3 +107,5 @@ from . import test_blocks
 from . import test_template_studio
 from . import test_designer
 from . import test_tours_studio
+from . import test_temporary_table
+from . import test_disposable

@@ -19,7 +19,6 @@ class TestSegmentConcurrency(WorkersCase):
 
     def setUp(self):
         super().setUp()
-        self.addCleanup(self._clean_up)
         with self._worker() as env:
             people = env["res.partner"].create(
                 [{"name": f"P{n}", "email": f"p{n}{ADDRESS}"} for n in range(PEOPLE)]
@@ -33,13 +32,15 @@ class TestSegmentConcurrency(WorkersCase):
                 }
             )
             self.people_ids, self.segment_id = people.ids, segment.id
+        self.addCleanup(self._clean_up)
 
     def _clean_up(self):
         with self._worker() as env:
-            env["customer.segment"].search([("name", "=", "Race")]).unlink()
-            people = env["res.partner"].with_context(active_test=False)
-            people.search([("email", "like", ADDRESS)]).unlink()
-            env["marketing.customer.change"].search([]).unlink()
+            env["customer.segment"].browse(self.segment_id).unlink()
+            env["marketing.customer.change"].search(
+                [("partner_id", "in", self.people_ids)]
+            ).unlink()
+            env["res.partner"].browse(self.people_ids).unlink()
 
     def _segment(self, env):
         return env["customer.segment"].browse(self.segment_id)

@@ -3,6 +3,7 @@
 import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
+from unittest import SkipTest
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
@@ -11,16 +12,26 @@ from odoo.tests import BaseCase
 from odoo.tests.common import get_db_name
 from odoo.tools import mute_logger
 
+from .disposable import get_refusal
+
 TIMEOUT = 20
 
 
 class WorkersCase(BaseCase):
-    """Whoever uses it takes away again what the workers wrote."""
+    """Whoever uses it takes away again what the workers wrote.
+
+    Nothing is run, and not a row is written, on a database that was not made for tests:
+    what is committed there would meet what people have put in.
+    """
 
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
         cls.registry = Registry(get_db_name())
+        with cls.registry.cursor() as cr:
+            refusal = get_refusal(cr)
+        if refusal:
+            raise SkipTest(f"{cls.__name__} was not run. {refusal}")
+        super().setUpClass()
         for patcher in (
             # The thread that runs the tests holds this one (`preload_registries`);
             # workers need it to open an environment.

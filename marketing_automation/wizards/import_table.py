@@ -8,9 +8,12 @@ import re
 
 from odoo.tools import SQL, email_normalize
 
+from ..tools.temporary_table import TemporaryTable
+
 # Most addresses are of this form, for which Odoo's normalization only makes them small.
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
+TABLE = TemporaryTable("marketing_import")
 _BATCH = 1000
 _PAGE = 5000
 
@@ -44,21 +47,18 @@ class ImportTable:
     def __init__(self, env, company):
         self.env = env
         self.company = company
-        self.name = SQL.identifier("marketing_import")
-        env.cr.execute(
+        self.name = TABLE.sql
+        TABLE.create(
+            env.cr,
             SQL(
-                """DROP TABLE IF EXISTS pg_temp.%(table)s;
-                 CREATE TEMPORARY TABLE %(table)s (
-                        line int, value text, email text, name text, phone text,
-                        partner_id int, outcome text, first_line int, remark text)
-                        ON COMMIT DROP""",
-                table=self.name,
-            )
+                """line int, value text, email text, name text, phone text,
+                   partner_id int, outcome text, first_line int, remark text"""
+            ),
         )
 
     def drop(self):
         """Drop the table before the transaction ends."""
-        self.env.cr.execute(SQL("DROP TABLE %s", self.name))
+        TABLE.drop(self.env.cr)
 
     # === WHAT THE FILE SAYS ===#
 
@@ -68,7 +68,8 @@ class ImportTable:
         :param contacts: line, address, name, phone number of each, as they are written
         """
         self.env.cr.execute_values(
-            "INSERT INTO marketing_import (line, value, email, name, phone) VALUES %s",
+            "INSERT INTO pg_temp.marketing_import (line, value, email, name, phone)"
+            " VALUES %s",
             (
                 (line, value, normalize_address(value), name, phone)
                 for line, value, name, phone in contacts

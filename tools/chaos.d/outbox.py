@@ -3,7 +3,10 @@ it. No connection stays open in the process that forks the workers."""
 
 import contextlib
 import logging
+import pathlib
 import random
+import subprocess
+import sys
 import time
 from collections import namedtuple
 from functools import partial
@@ -18,6 +21,7 @@ from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tools import SQL, config
 
+ODOO_DB = pathlib.Path(__file__).resolve().parents[1] / "odoo-db"
 DOMAIN = "chaos.example.com"
 # Of so many people one is refused by the servers, has no proper address, or breaks the
 # template: each of them alone.
@@ -34,9 +38,12 @@ def load(database, log):
     """Load Odoo's registry: the workers that are forked from here have it at once, as
     those of Odoo's own server do.
 
-    :param str database: name of a database with the addon installed
+    :param str database: name of a database with the addon installed, made for tests:
+        with any other the program ends here
     :param log: file for what Odoo says
     """
+    if subprocess.run([ODOO_DB, "check", database, "--for-tests"]).returncode:
+        sys.exit(1)
     config.parse_config(["-d", database, "--log-level", "error", "--logfile", str(log)])
     logging.getLogger("odoo.sql_db").setLevel(logging.CRITICAL)
     Registry(database)

@@ -6,7 +6,7 @@ from odoo.service.model import retrying
 from odoo.tools import SQL
 
 from . import metrics_sql
-from .metrics_sql import FACTS, ORDERS, PERSONS
+from .metrics_sql import FACTS, FACTS_TABLE, ORDERS_TABLE, PERSONS, PERSONS_TABLE
 from .rfm_threshold import SCORE_FIELDS
 
 # What a pass writes, besides the keys.
@@ -106,9 +106,9 @@ class MarketingCustomerMetrics(models.Model):
         :param SQL persons: see ``metrics_sql.persons``
         :param bool few: whether they are few among many
         """
-        self._fill(PERSONS, persons)
-        self._fill(ORDERS, metrics_sql.orders(company))
-        self._fill(FACTS, metrics_sql.facts(company, few))
+        PERSONS_TABLE.fill(self.env.cr, persons)
+        ORDERS_TABLE.fill(self.env.cr, metrics_sql.orders(company))
+        FACTS_TABLE.fill(self.env.cr, metrics_sql.facts(company, few))
         thresholds = self.env["marketing.rfm.threshold"]
         if not few and not thresholds._is_known(company):
             # Those of many people are near the right ones: fewer rows to write twice.
@@ -152,16 +152,6 @@ class MarketingCustomerMetrics(models.Model):
             company,
         )
         self.env.invalidate_all(flush=False)
-
-    @api.model
-    def _fill(self, table, query):
-        """Keep the result of a query until the end of the transaction."""
-        self.env.cr.execute(SQL("DROP TABLE IF EXISTS %s", table))
-        self.env.cr.execute(
-            SQL("CREATE TEMPORARY TABLE %s ON COMMIT DROP AS %s", table, query)
-        )
-        # It is new: without figures about it the database guesses badly.
-        self.env.cr.execute(SQL("ANALYZE %s", table))
 
     @api.model
     def _sql_written(self, company):

@@ -7,11 +7,14 @@ contact of its own. ``person_id`` is the first of these contacts.
 from odoo import fields
 from odoo.tools import SQL
 
+from ...tools.temporary_table import TemporaryTable
+
 # What a pass is about, kept until its transaction ends: contacts and the persons behind
 # them, their orders, what comes of them.
-PERSONS = SQL.identifier("marketing_metrics_person")
-ORDERS = SQL.identifier("marketing_metrics_order")
-FACTS = SQL.identifier("marketing_metrics_fact")
+PERSONS_TABLE = TemporaryTable("marketing_metrics_person")
+ORDERS_TABLE = TemporaryTable("marketing_metrics_order")
+FACTS_TABLE = TemporaryTable("marketing_metrics_fact")
+PERSONS, ORDERS, FACTS = PERSONS_TABLE.sql, ORDERS_TABLE.sql, FACTS_TABLE.sql
 
 # Student's t for 1, 2, 3 … degrees of freedom, 0.9 of the distribution below it.
 T_QUANTILES = (

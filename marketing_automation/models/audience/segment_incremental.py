@@ -4,13 +4,14 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ...tools.temporary_table import TemporaryTable
 from .segment_refresh import CONFLICTS
 
 _logger = logging.getLogger(__name__)
 
 # More changed customers than this, and everybody is looked at in one go instead.
 MANY_CHANGES = 20_000
-AMONG = SQL.identifier("marketing_segment_among")
+AMONG = TemporaryTable("marketing_segment_among")
 
 
 class CustomerSegment(models.Model):
@@ -58,7 +59,7 @@ class CustomerSegment(models.Model):
             return
         self._fill_among(company)
         for segment in segments._sort_by_reference():
-            segment._refresh_among(SQL("SELECT id FROM %s", AMONG))
+            segment._refresh_among(SQL("SELECT id FROM %s", AMONG.sql))
 
     @api.model
     def _get_followers(self, company=None):
@@ -81,10 +82,7 @@ class CustomerSegment(models.Model):
         """Take the changed customers off the list, into a table of this transaction:
         with all contacts of each person."""
         self.env.flush_all()
-        self.env.cr.execute(
-            SQL("CREATE TEMP TABLE IF NOT EXISTS %s (id int) ON COMMIT DROP", AMONG)
-        )
-        self.env.cr.execute(SQL("TRUNCATE %s", AMONG))
+        AMONG.create(self.env.cr, SQL("id int"))
         self.env.cr.execute(
             SQL(
                 """WITH changed AS (%s)
@@ -96,10 +94,10 @@ class CustomerSegment(models.Model):
                      JOIN res_partner twin ON twin.email_normalized = p.email_normalized
                     WHERE p.email_normalized != ''""",
                 _take(company),
-                AMONG,
+                AMONG.sql,
             )
         )
-        self.env.cr.execute(SQL("ANALYZE %s", AMONG))
+        self.env.cr.execute(SQL("ANALYZE %s", AMONG.sql))
         self.env["marketing.customer.change"].invalidate_model(flush=False)
 
     def _refresh_among(self, among):

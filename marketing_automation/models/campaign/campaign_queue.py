@@ -3,6 +3,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ...tools.temporary_table import TemporaryTable
+
 
 class EmailCampaign(models.Model):
     _inherit = "email.campaign"
@@ -38,10 +40,11 @@ class EmailCampaign(models.Model):
         :return: a query as of :meth:`_sql_recipients`
         :rtype: SQL
         """
-        self._fix(
-            "campaign_recipients", self._sql_recipients(self._get_entered_since())
+        table = self._fix(
+            "marketing_campaign_recipients",
+            self._sql_recipients(self._get_entered_since()),
         )
-        return SQL("SELECT partner_id, address FROM campaign_recipients")
+        return SQL("SELECT partner_id, address FROM %s", table)
 
     def _fix_waiting(self, condition):
         """Find out whose message waits, once for all that is asked about them.
@@ -57,26 +60,22 @@ class EmailCampaign(models.Model):
             self.id,
             condition,
         )
-        self._fix("campaign_waiting", waiting)
-        return SQL("SELECT id, partner_id FROM campaign_waiting")
+        table = self._fix("marketing_campaign_waiting", waiting)
+        return SQL("SELECT id, partner_id FROM %s", table)
 
-    def _fix(self, table, query):
+    def _fix(self, name, query):
         """Keep what a query finds until the end of the transaction.
 
         With its size known, PostgreSQL joins a million rows in one go: what it knows of
         large tables may be from before they were there.
+
+        :param str name: of the table
+        :return: how it is written in a statement
+        :rtype: SQL
         """
         self.env.flush_all()
         self.env["customer.segment"]._prepare_planner()
-        self.env.cr.execute(
-            SQL(
-                """DROP TABLE IF EXISTS %(table)s;
-                   CREATE TEMPORARY TABLE %(table)s ON COMMIT DROP AS %(query)s;
-                   ANALYZE %(table)s""",
-                table=SQL.identifier(table),
-                query=query,
-            )
-        )
+        return TemporaryTable(name).fill(self.env.cr, query)
 
     def _sql_queue(self, recipients):
         """Return who gets a message, when, in which variant, and of which template.

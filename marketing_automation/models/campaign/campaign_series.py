@@ -244,8 +244,8 @@ class EmailCampaign(models.Model):
         :return: a query of ``id`` (of the run) and ``partner_id``
         :rtype: SQL
         """
-        self._fix(
-            "campaign_runs",
+        table = self._fix(
+            "marketing_campaign_runs",
             SQL(
                 """SELECT id, contact_id AS partner_id FROM marketing_enrollment
                     WHERE campaign_id = %s AND state = 'active'
@@ -253,7 +253,7 @@ class EmailCampaign(models.Model):
                 self.id,
             ),
         )
-        return SQL("SELECT id, partner_id FROM campaign_runs")
+        return SQL("SELECT id, partner_id FROM %s", table)
 
     @api.model
     def _wake_up_runs(self):
