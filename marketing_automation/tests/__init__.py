@@ -109,3 +109,4 @@ from . import test_designer
 from . import test_tours_studio
 from . import test_temporary_table
 from . import test_disposable
+from . import test_backlog

@@ -1,6 +1,11 @@
 """How the figures of customers come about: passes over those that changed, and once a
 night over all. Everything is done by the database."""
 
+import logging
+from functools import partial
+
+from psycopg2 import InterfaceError
+
 from odoo import api, fields, models
 from odoo.service.model import retrying
 from odoo.tools import SQL
@@ -8,6 +13,8 @@ from odoo.tools import SQL
 from . import metrics_sql
 from .metrics_sql import FACTS, FACTS_TABLE, ORDERS_TABLE, PERSONS, PERSONS_TABLE
 from .rfm_threshold import SCORE_FIELDS
+
+_logger = logging.getLogger(__name__)
 
 # What a pass writes, besides the keys.
 FIGURES = (
@@ -32,11 +39,40 @@ class MarketingCustomerMetrics(models.Model):
         one goes on. Several workers may run it at once.
         """
         cron = self.env["ir.cron"]
-        remaining = self.env["marketing.metrics.task"].search_count([])
-        cron._commit_progress(remaining=remaining)
-        while retrying(self._refresh_batch, self.env):
-            if not cron._commit_progress(1):
+        cron._commit_progress(remaining=1)
+        failed = self.env["res.company"]
+        while True:
+            company, is_done = self._refresh_next(failed)
+            if not company:
                 break
+            if not is_done:
+                failed |= company
+            if not cron._commit_progress(1, remaining=1):
+                return self.env["marketing.dispatcher"]._run_again(
+                    "marketing_automation.ir_cron_refresh_changed_metrics"
+                )
+        cron._commit_progress(remaining=0)
+
+    @api.model
+    def _refresh_next(self, failed):
+        """Do the next tasks; what goes wrong in one company holds up no other.
+
+        :param res.company failed: companies to leave for the next run
+        :return: the company, and whether it worked; an empty one when nothing is left
+        :rtype: tuple[res.company, bool]
+        """
+        company = self.env["marketing.metrics.task"]._get_next_company(failed)
+        if not company:
+            return company, True
+        try:
+            return company, retrying(partial(self._refresh_batch, company), self.env)
+        except InterfaceError:
+            raise  # There is no database to go on with.
+        except Exception:
+            self.env.cr.rollback()
+            self.env.transaction.reset()
+            _logger.exception("Customer metrics of company %s failed", company.id)
+            return company, False
 
     @api.model
     def _cron_refresh_all(self):
@@ -72,9 +108,10 @@ class MarketingCustomerMetrics(models.Model):
             tasks._add_all()
 
     @api.model
-    def _refresh_batch(self):
+    def _refresh_batch(self, company=None):
         """Do the next tasks of one company.
 
+        :param res.company company: which one; None: whose turn it is
         :return: whether there were any
         :rtype: bool
         """
@@ -82,7 +119,7 @@ class MarketingCustomerMetrics(models.Model):
         # Compiling these statements takes PostgreSQL longer than running them.
         self.env.cr.execute("SET LOCAL jit = off")
         tasks = self.env["marketing.metrics.task"]
-        task = tasks._take()
+        task = tasks._take(company)
         if not task:
             return False
         company, first_id, last_id = task

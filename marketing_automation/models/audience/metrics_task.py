@@ -93,11 +93,31 @@ class MarketingMetricsTask(models.Model):
     # === OUT ===#
 
     @api.model
-    def _take(self):
+    def _get_next_company(self, left_out):
+        """Return whose turn it is.
+
+        :param res.company left_out: companies that have to wait
+        :rtype: res.company
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT company_id FROM marketing_metrics_task
+                    WHERE company_id != ALL(%s)
+                    ORDER BY first_partner_id IS NULL
+                             OR first_partner_id < last_partner_id, id
+                    LIMIT 1""",
+                left_out.ids,
+            )
+        )
+        return self.env["res.company"].browse(company_id for (company_id,) in rows)
+
+    @api.model
+    def _take(self, company=None):
         """Take what is to be done next: contacts come before the nightly pass.
 
         Tasks that another worker has taken are left to it.
 
+        :param res.company company: of which company; None: whose turn it is
         :return: a company, the first and the last id, both None for the scores; None
             without any task. Contacts are taken with `_take_contacts`.
         :rtype: tuple | None
@@ -106,9 +126,11 @@ class MarketingMetricsTask(models.Model):
             SQL(
                 """SELECT id, company_id, first_partner_id, last_partner_id
                      FROM marketing_metrics_task
+                    WHERE %s
                     ORDER BY first_partner_id IS NULL
                              OR first_partner_id < last_partner_id, id
-                    LIMIT 1 FOR UPDATE SKIP LOCKED"""
+                    LIMIT 1 FOR UPDATE SKIP LOCKED""",
+                SQL("company_id = %s", company.id) if company else SQL("TRUE"),
             )
         )
         if not rows:

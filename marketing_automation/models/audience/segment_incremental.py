@@ -38,7 +38,9 @@ class CustomerSegment(models.Model):
                 _logger.info("Customers of %s changed meanwhile.", company.id)
                 self.env.invalidate_all()
             if not cron._commit_progress():
-                return
+                return self.env["marketing.dispatcher"]._run_again(
+                    "marketing_automation.ir_cron_refresh_segments"
+                )
 
     @api.model
     def _refresh_changed_of(self, company, count):

@@ -45,7 +45,9 @@ class CustomerSegment(models.Model):
             if segment.try_lock_for_update(allow_referencing=True):
                 segment._count_reach()
             if not cron._commit_progress(1):
-                return
+                return self.env["marketing.dispatcher"]._run_again(
+                    "marketing_automation.ir_cron_count_reach"
+                )
 
     def _get_reach_due_domain(self):
         """Return which segments were not counted lately.

@@ -39,7 +39,9 @@ class CustomerSegment(models.Model):
         for segment in due._sort_by_reference():
             segment._refresh_in_cron()
             if not cron._commit_progress(1):
-                return
+                return self.env["marketing.dispatcher"]._run_again(
+                    "marketing_automation.ir_cron_refresh_segments"
+                )
         self._note_recent_facts()
         self._refresh_changed()
 

@@ -93,7 +93,9 @@ class AbTest(models.Model):
         for test in tests:
             test._decide_alone(domain)
             if not cron._commit_progress(1):
-                break
+                return self.env["marketing.dispatcher"]._run_again(
+                    "marketing_automation.ir_cron_ab_decide"
+                )
 
     def _decide_alone(self, domain):
         """Decide one test if it is due, unless somebody else is at it."""

@@ -6,6 +6,7 @@ be forgotten or written to twice by it.
 """
 
 import logging
+from datetime import datetime
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -29,7 +30,9 @@ class EmailCampaign(models.Model):
         help="Nothing is sent while the waiting messages get their new times.",
     )
     last_error = fields.Char(
-        readonly=True, copy=False, help="Why it could not be started."
+        readonly=True,
+        copy=False,
+        help="What could not be done with it the last time, and why.",
     )
 
     # === WHAT A PERSON DECIDES ===#
@@ -142,44 +145,86 @@ class EmailCampaign(models.Model):
     def _cron_run(self):
         """Start what is due, settle what has ended, a campaign a transaction."""
         cron = self.env["ir.cron"]
+        jobs = self._get_jobs()
+        cron._commit_progress(remaining=1)
+        failed = set()
+        for place, (campaign_id, method) in enumerate(jobs):
+            if not self._do_alone(campaign_id, method):
+                failed.add(campaign_id)
+            is_over = not cron._commit_progress(1, remaining=1)
+            if is_over and self._is_urgent(jobs[place + 1 :]):
+                return self.env["marketing.dispatcher"]._run_again(
+                    "marketing_automation.ir_cron_campaigns"
+                )
+        # Whatever failed before has been done now.
+        worked = {campaign_id for campaign_id, _method in jobs} - failed
+        self.browse(worked).exists().filtered("last_error").last_error = False
+        cron._commit_progress(remaining=0)
+
+    @api.model
+    def _get_jobs(self):
+        """Return what is to be done now, and for which campaigns. Those that failed the
+        last time come last: no other has to wait for them.
+
+        :return: pairs (id, name of the method)
+        :rtype: list[tuple]
+        """
         jobs = [
-            (campaign.id, method)
+            (campaign, method)
             for method, campaigns in (
                 ("_take_back", self._find_cancelled()),
                 ("_reschedule_waiting", self.search([("is_rescheduling", "=", True)])),
                 ("_start", self._find_due()),
                 ("_settle", self.search([("state", "=", "running")])),
-                ("_refresh_figures", self._find_unsettled_figures()),
+                (
+                    "_refresh_figures",
+                    self._find_unsettled_figures().sorted(
+                        lambda campaign: campaign.figures_at or datetime.min
+                    ),
+                ),
             )
             for campaign in campaigns
         ]
-        cron._commit_progress(remaining=len(jobs))
-        for campaign_id, method in jobs:
-            self._do_alone(campaign_id, method)
-            if not cron._commit_progress(1):
-                return
+        jobs.sort(key=lambda job: bool(job[0].last_error))
+        return [(campaign.id, method) for campaign, method in jobs]
+
+    @api.model
+    def _is_urgent(self, jobs):
+        """Return whether jobs cannot wait for the next minute: somebody waits for what
+        they do, and they did not fail the last time."""
+        campaigns = self.browse(
+            campaign_id for campaign_id, method in jobs if method != "_refresh_figures"
+        )
+        return not all(campaigns.exists().mapped("last_error"))
 
     @api.model
     def _do_alone(self, campaign_id, method):
         """Do something for one campaign, unless somebody else is at it; what goes wrong
-        concerns this one alone, and is seen on it."""
+        concerns this one alone, and is seen on it.
+
+        :return: whether nothing went wrong
+        :rtype: bool
+        """
         campaign = self.browse(campaign_id).exists()
         try:
             with self.env.cr.savepoint():
                 if campaign.try_lock_for_update(allow_referencing=True):
                     getattr(campaign, method)()
+                    campaign.flush_recordset()
+            return True
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # A worker was in the way: nobody's fault, and done again at once.
             self.env.invalidate_all(flush=False)
             campaign._wake_up()
+            return True
         except UserError as error:
             self.env.invalidate_all(flush=False)
             campaign._give_back(str(error))
         except Exception as error:
             _logger.exception("Campaign %s: %s failed", campaign_id, method)
             self.env.invalidate_all(flush=False)
-            if method == "_start":
-                campaign.last_error = str(error)
+            campaign.last_error = str(error)
+        return False
 
     def _give_back(self, error):
         """What has become impossible since it was confirmed is for a person to mend."""

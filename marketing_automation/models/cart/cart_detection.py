@@ -43,12 +43,17 @@ class AbandonedCart(models.Model):
         somebody else has just written is done again.
         """
         cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=self._count_idle())
-        while count := retrying(self._detect_batch, self.env):
-            if not cron._commit_progress(count):
-                break
+        cron._commit_progress(remaining=1)
+        is_over = False
+        while not is_over and (count := retrying(self._detect_batch, self.env)):
+            is_over = not cron._commit_progress(count, remaining=1)
         # Also when time is up: those found by now wait for nothing else.
         retrying(self._finish_detection, self.env)
+        if is_over:
+            return self.env["marketing.dispatcher"]._run_again(
+                "marketing_automation.ir_cron_detect_carts"
+            )
+        cron._commit_progress(remaining=0)
 
     # === BUSINESS METHODS ===#
 
@@ -119,14 +124,6 @@ class AbandonedCart(models.Model):
                         AND seen.abandoned_at >= so.cart_activity_at)""",
             now=fields.Datetime.now(),
             is_paid=HAS_LIVE_PAYMENT,
-        )
-
-    @api.model
-    def _count_idle(self):
-        self.env["sale.order"].flush_model()
-        return sum(
-            self.env.execute_query(SQL("SELECT count(*) %s", idle))[0][0]
-            for idle in (self._sql_idle_orders(), self._sql_idle_quotations())
         )
 
     @api.model

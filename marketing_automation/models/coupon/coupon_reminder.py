@@ -19,9 +19,12 @@ class MarketingCoupon(models.Model):
     def _cron_remind(self):
         """Queue the reminders of coupons that expire soon, batch by batch."""
         cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=1)
         while count := self._queue_reminders():
-            if not cron._commit_progress(count):
-                return
+            if not cron._commit_progress(count, remaining=1):
+                return self.env["marketing.dispatcher"]._run_again(
+                    "marketing_automation.ir_cron_remind_coupons"
+                )
         cron._commit_progress(remaining=0)
 
     @api.model

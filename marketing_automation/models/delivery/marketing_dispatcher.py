@@ -85,11 +85,11 @@ class MarketingDispatcher(models.AbstractModel):
         cron = self.env["ir.cron"]
         messages = self.env["marketing.message"]
         messages._settle_lost()
-        cron._commit_progress(remaining=len(messages._get_due_lanes()))
+        cron._commit_progress(remaining=1)
         with Adapters() as adapters:
             while count := self._dispatch_batch(adapters=adapters):
-                if not cron._commit_progress(count):
-                    return
+                if not cron._commit_progress(count, remaining=1):
+                    return self._run_again("marketing_automation.ir_cron_dispatch")
         # What is still due waits for its account, not for us.
         cron._commit_progress(remaining=0)
         self._wake_up_next()

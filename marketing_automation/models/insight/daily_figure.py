@@ -16,6 +16,7 @@ from ..channels import CHANNELS
 from . import daily_watch
 from .daily_sql import COLUMNS, SOURCES, sql_begin, sql_day, sql_figures
 
+XML_ID = "marketing_automation.ir_cron_refresh_figures"
 # Days of one source that are counted in one go.
 BATCH_SIZE = 40
 # From which moments days are noted when all of them are to be counted.
@@ -170,9 +171,10 @@ class MarketingDailyFigure(models.Model):
         cron._commit_progress(remaining=1)
         while count := retrying(self._refresh_batch, self.env):
             if not cron._commit_progress(count, remaining=1):
-                return
-        if self.env["email.deliverability.stats"]._refresh_due():
-            cron._commit_progress(remaining=0)
+                return self.env["marketing.dispatcher"]._run_again(XML_ID)
+        if not self.env["email.deliverability.stats"]._refresh_due():
+            return self.env["marketing.dispatcher"]._run_again(XML_ID)
+        cron._commit_progress(remaining=0)
 
     @api.model
     def _refresh_batch(self, limit=BATCH_SIZE):

@@ -40,11 +40,14 @@ class MarketingEnrollment(models.Model):
     def _cron_process_due(self):
         """Turn the steps that are due into messages of the outbox, in batches."""
         cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=self._count_due())
+        cron._commit_progress(remaining=1)
         # A batch that meets a customer who is just coming back is done again.
         while count := retrying(self._process_due_batch, self.env):
-            if not cron._commit_progress(count):
-                return
+            if not cron._commit_progress(count, remaining=1):
+                return self.env["marketing.dispatcher"]._run_again(
+                    "marketing_automation.ir_cron_process_enrollments"
+                )
+        cron._commit_progress(remaining=0)
         self._wake_up_next()
 
     # === BUSINESS METHODS ===#
@@ -67,20 +70,6 @@ class MarketingEnrollment(models.Model):
                 WHERE campaign.state = 'running' AND campaign.sends = 'sequence'
                   AND campaign.is_rescheduling IS NOT TRUE"""
         )
-
-    @api.model
-    def _count_due(self):
-        self.env.flush_all()
-        [(count,)] = self.env.execute_query(
-            SQL(
-                """SELECT count(*) FROM marketing_enrollment
-                    WHERE state = 'active' AND %s IN (%s) AND next_at <= %s""",
-                SQL(SOURCE),
-                self._sql_sources(),
-                fields.Datetime.now(),
-            )
-        )
-        return count
 
     @api.model
     def _process_due_batch(self, limit=BATCH_SIZE):

@@ -1,13 +1,18 @@
 """Nothing is kept for longer than the company wants: a scheduled action, once a day."""
 
+import logging
 from datetime import timedelta
 from functools import partial
+
+from psycopg2 import InterfaceError
 
 from odoo import api, fields, models
 from odoo.service.model import retrying
 from odoo.tools import SQL
 
 from .registry import Person
+
+_logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 5000
 
@@ -25,10 +30,29 @@ class MarketingPrivacy(models.AbstractModel):
         # How much there is would cost as much to count as to do.
         cron._commit_progress(remaining=1)
         for batch in self._get_batches():
-            while count := retrying(batch, self.env):
+            while count := self._try_batch(batch):
                 if not cron._commit_progress(count, remaining=1):
-                    return
+                    return self.env["marketing.dispatcher"]._run_again(
+                        "marketing_automation.ir_cron_enforce_periods"
+                    )
         cron._commit_progress(remaining=0)
+
+    @api.model
+    def _try_batch(self, batch):
+        """Do a batch; where it fails, the other tables do not wait for it.
+
+        :return: what it returned, 0 when it failed
+        :rtype: int
+        """
+        try:
+            return retrying(batch, self.env)
+        except InterfaceError:
+            raise  # There is no database to go on with.
+        except Exception:
+            self.env.cr.rollback()
+            self.env.transaction.reset()
+            _logger.exception("What was kept long enough could not be erased")
+            return 0
 
     @api.model
     def _get_batches(self):
