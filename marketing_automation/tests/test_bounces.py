@@ -1,6 +1,8 @@
 """Incoming mail about our messages: what servers report, and what people answer."""
 
+import timeit
 from email import message_from_bytes
+from email.header import Header
 from email.policy import SMTP
 from unittest.mock import patch
 
@@ -8,6 +10,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
 
 from ..tools import bounces
+from . import bounce_words
 from .common import MarketingCase
 
 KEY = "1234-0123456789abcdef"
@@ -343,6 +346,148 @@ class TestBounceReports(BaseCase):
             with self.subTest(status=status, detail=detail):
                 self.assertEqual(bounces.classify(status, detail), kind)
 
+    def test_codes_of_servers(self):
+        """What servers in use say: hard only where there is no such address."""
+        for status, detail in bounce_words.HARD:
+            with self.subTest(status=status, detail=detail):
+                self.assertEqual(bounces.classify(status, detail), "bounced_hard")
+        for status, detail in bounce_words.SOFT:
+            with self.subTest(status=status, detail=detail):
+                self.assertEqual(bounces.classify(status, detail), "bounced_soft")
+
+    def test_names_are_no_reasons(self):
+        """What stands in addresses and names of machines does not count."""
+        for words in (
+            "550 5.1.1 <spam.quota@full.example>: user unknown",
+            "host block-list.example[192.0.2.1] said: 550 5.1.1 user unknown",
+            "550 5.1.1 user unknown, see https://policy.example/blocked?spam=1",
+        ):
+            self.assertEqual(bounces.classify("5.1.1", words), "bounced_hard")
+        for words in ("550 <no.such.user@a.example> sorry", "550 5.2.0 <unknown@b.cd>"):
+            self.assertEqual(bounces.classify("", words), "bounced_soft")
+
+    def test_spellings(self):
+        """An address is found however the report writes it."""
+        person = "jürgen@müller-käse.example"
+        for written in (
+            "jürgen@müller-käse.example",
+            "jürgen@xn--mller-kse-12a1x.example",
+            "JÜRGEN@MÜLLER-KÄSE.EXAMPLE",
+            "<jürgen@xn--mller-kse-12a1x.example>",
+            '"jürgen"@xn--mller-kse-12a1x.example',
+            "jürgen@müller-käse.example.",
+            "\\x{6A}ürgen@müller-käse.example",
+        ):
+            with self.subTest(written=written):
+                message = self.fill(POSTFIX, *UNKNOWN).as_string()
+                final = "Final-Recipient: rfc822; "
+                message = message.replace(f"{final}anna@example.com", final + written)
+                (report,) = bounces.read_reports(parse(message))
+                self.assertTrue(bounces.is_about(report, person), report)
+        for written in (
+            "other@example.com",
+            "anna@sub.example.com",
+            "xanna@example.com",
+        ):
+            message = self.fill(POSTFIX, *UNKNOWN).as_string()
+            message = message.replace("Final-Recipient: rfc822; anna@example.com", "")
+            message = message.replace("rfc822;anna@example.com", f"rfc822;{written}")
+            (report,) = bounces.read_reports(parse(message))
+            self.assertFalse(bounces.is_about(report, "anna@example.com"))
+
+    def test_spellings_in_prose(self):
+        head = "From: mailer-daemon@mx.example.com\nTo: x@example.com\n"
+        head += "Content-Type: text/plain; charset=utf-8\n\n"
+        for text, person in (
+            ('"anna@example.com":\n550 5.1.1 no such user', "anna@example.com"),
+            ("'anna@example.com'\n550 5.1.1 no such user", "anna@example.com"),
+            ("<ANNA@Example.com>:\n550 5.1.1 no such user", "anna@example.com"),
+            (
+                "收件人邮件地址（a@example.org）不存在，邮件无法送达。\n"
+                "host mx.example.org said: 550 Mailbox not found",
+                "a@example.org",
+            ),
+            ("收件人a@example.org不存在: 550 用户不存在", "a@example.org"),
+            ("宛先「a@example.org」は存在しません。 550 User unknown", "a@example.org"),
+            (
+                "Zustellung an „i@xn--kse-qla.example“:\n550 unbekannter Benutzer. "
+                "Fragen an postmaster@mx.example.com",
+                "i@käse.example",
+            ),
+            ("* o'brien@example.com\n550 5.1.1 User unknown", "o'brien@example.com"),
+            ("550 5.1.1 User unknown. Help: postmaster@example.net", "anna@x.example"),
+        ):
+            with self.subTest(text=text):
+                (report,) = bounces.read_reports(parse(head + text), person)
+                self.assertEqual(report.kind, "bounced_hard")
+                if report.addresses:
+                    self.assertTrue(bounces.is_about(report, person), report)
+        # Somebody else, to whom the mail was forwarded.
+        for text in (
+            "<old@example.org>:\n550 5.1.1 unknown user",
+            "Your mail to old@example.org failed: 550 5.1.1 unknown user",
+        ):
+            (report,) = bounces.read_reports(parse(head + text), "anna@example.com")
+            self.assertEqual(report.addresses, ("old@example.org",))
+
+    def test_prose_without_codes(self):
+        head = "From: postmaster@mx.example.com\nTo: x@example.com\n\n"
+        for text, kind in (
+            ("anna@example.com\nUser not listed in Domino Directory", "bounced_hard"),
+            ("Sorry, no mailbox here by that name. (#5.1.1)", "bounced_hard"),
+            (
+                "Sorry, I couldn't find any host named a.example. (#5.1.2)",
+                "bounced_hard",
+            ),
+            (
+                "I'm not going to try again; it is in the queue too long. (#5.4.7)",
+                "bounced_soft",
+            ),
+        ):
+            (report,) = bounces.read_reports(parse(head + text))
+            self.assertEqual(report.kind, kind, text)
+
+    def test_time_is_bounded(self):
+        """Four times the length takes nowhere near sixteen times as long."""
+
+        def read(text):
+            message = parse(text)
+            bounces.read_reports(message, "anna@example.com")
+            bounces.find_reported_keys(message)
+            bounces.find_bounce_addresses(message)
+            bounces.is_automatic(message)
+            bounces.read_reply(message)
+
+        head = "From: MAILER-DAEMON@mx.example.com\n"
+        field = self.fill(POSTFIX, "5.1.1", "%(words)s").as_string()
+        field = field.replace("anna@example.com", "%(person)s")
+        for name, write in (
+            ("prose", lambda n: f"{head}\n550 5.1.1 {'a@' * n} <"),
+            ("run", lambda n: f"{head}\n550 5.1.1 {'a' * n}"),
+            ("words", lambda n: f"{head}\n550 {'user not an existing ' * n}"),
+            ("dashes", lambda n: f"{head}\n{'- ' * n}\n{'-' * n}\n550 x"),
+            ("failed", lambda n: f"X-Failed-Recipients: {'a' * n}\n{head}\n550 x"),
+            ("commas", lambda n: f"X-Failed-Recipients: {'a,' * n}\n{head}\n550 x"),
+            ("to", lambda n: f"To: {'(a' * n}\n{head}\n550 x"),
+            ("references", lambda n: f"References: {'<1-' * n}\n{head}\n550 x"),
+            ("field", lambda n: field % {"person": "a" * n, "words": "a." * n}),
+            ("subject", lambda n: f"Subject: {'automatic ' * n}\n{head}\n550 x"),
+            ("encoded", lambda n: f"Subject: {'=?utf-8?q?a?= ' * n}\n{head}\nx"),
+            ("quote", lambda n: f"From: a@example.com\n\nOn {'wrote ' * n}"),
+            ("html", lambda n: f"{head}Content-Type: text/html\n\n{'<a ' * n}"),
+            ("style", lambda n: f"{head}Content-Type: text/html\n\n{'<p hidden ' * n}"),
+            ("svg", lambda n: f"{head}Content-Type: text/html\n\n<svg {'a=b' * n}"),
+        ):
+            with self.subTest(text=name):
+                short, long = write(10000), write(40000)
+                read(short)
+                took = [
+                    min(timeit.repeat(lambda t=t: read(t), number=1, repeat=3))
+                    for t in (short, long)
+                ]
+                # 10 ms: what a busy machine may take for nothing at all.
+                self.assertLess(took[1], 10 * took[0] + 0.1)
+
     def test_several_recipients(self):
         last = f"Diagnostic-Code: smtp; {UNKNOWN[1]}\n"
         second = "\nFinal-Recipient: rfc822; Eve@Example.com\nStatus: 4.2.2\n"
@@ -423,6 +568,25 @@ class TestBounceReports(BaseCase):
             with self.subTest(headers=headers):
                 message = parse(f"{headers}From: anna@example.com\n\nAway")
                 self.assertEqual(bounces.is_automatic(message), expected)
+
+    def test_automatic_by_other_headers(self):
+        for headers, expected in (
+            *((header, True) for header in bounce_words.MACHINE_HEADERS),
+            *((header, False) for header in bounce_words.HUMAN_HEADERS),
+        ):
+            with self.subTest(headers=headers):
+                message = parse(f"{headers}\nFrom: anna@example.com\n\nHello")
+                self.assertEqual(bounces.is_automatic(message), expected)
+
+    def test_automatic_by_subject(self):
+        for subject, expected in (
+            *((subject, True) for subject in bounce_words.MACHINE_SUBJECTS),
+            *((subject, False) for subject in bounce_words.HUMAN_SUBJECTS),
+        ):
+            for encoded in (subject, Header(subject, "utf-8").encode()):
+                with self.subTest(subject=encoded):
+                    head = f"From: anna@example.com\nSubject: {encoded}\n\nHello"
+                    self.assertEqual(bounces.is_automatic(parse(head)), expected)
 
     def test_reply_text(self):
         long = "é" * 3000

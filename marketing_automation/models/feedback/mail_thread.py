@@ -72,16 +72,17 @@ class MailThread(models.AbstractModel):
         key, message = self._find_marketing_message(
             bounces.find_reported_keys(email_message)
         )
-        reports = bounces.read_reports(email_message) if message else []
+        address = message.email_normalized
+        reports = bounces.read_reports(email_message, address) if message else []
         if not reports:
             return message, []
-        address = message.email_normalized
-        report = next((r for r in reports if address in r.addresses), reports[0])
+        own = (report for report in reports if bounces.is_about(report, address))
+        report = next(own, reports[0])
         kind = report.kind
         if (
             kind == bounces.HARD
             and report.addresses
-            and address not in report.addresses
+            and not bounces.is_about(report, address)
         ):
             # They forward their mail to an address that does not exist: theirs does.
             kind = bounces.SOFT
