@@ -24,6 +24,7 @@ from . import test_bounces
 from . import test_twilio_provider
 from . import test_recovery_link
 from . import test_tracking
+from . import test_trusted_context
 from . import test_links
 from . import test_unsubscribe
 from . import test_preferences
@@ -63,6 +64,7 @@ from . import test_segment_concurrency
 from . import test_segment_criteria
 from . import test_segment_property
 from . import test_segment_refresh
+from . import test_segment_rights
 from . import test_customer_metrics
 from . import test_periods
 from . import test_statistics

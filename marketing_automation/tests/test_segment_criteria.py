@@ -59,6 +59,8 @@ WRONG = [
     ),
     ({"conditions": [{"behaviour": "bought", "at_least": 0}]}, "out_of_range", "1"),
     ({"conditions": [{"behaviour": "bought", "at_most": -1}]}, "out_of_range", "1"),
+    ({"conditions": [{"behaviour": "bought", "days": 36501}]}, "out_of_range", "1"),
+    ({"conditions": [{"behaviour": "bought", "days": 999999}]}, "out_of_range", "1"),
     ({"conditions": [{"behaviour": "bought", "days": "9"}]}, "no_number", "1"),
     ({"conditions": [{"behaviour": "bought", "days": True}]}, "no_number", "1"),
     ({"conditions": [{"behaviour": "bought", "product": 2**40}]}, "out_of_range", "1"),

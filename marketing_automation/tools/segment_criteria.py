@@ -17,6 +17,7 @@ fields, products and segments it names exist is for the caller to find out.
 
 import json
 import re
+from ast import literal_eval
 
 LOGICS = ("AND", "OR")
 OPERATORS = (
@@ -43,6 +44,10 @@ CONSENT_STATES = ("allowed", "given", "withdrawn", "none")
 MAX_DEPTH = 8
 MAX_CONDITIONS = 200
 MAX_NUMBER = 1_000_000
+# A hundred years: there are no days before the year 1 to count back to.
+MAX_DAYS = 36_500
+# Room for thousands of ids; what is longer keeps the server busy with reading it.
+MAX_DOMAIN_LENGTH = 100_000
 # Days, weeks, months or years from today on, as "-30d".
 RELATIVE_DATE = re.compile(r"[+-]\d{1,5}[dwmy]")
 
@@ -198,7 +203,7 @@ def _parse_behaviour(node, path):
         "behaviour": behaviour,
         "comparison": "at_most" if at_most else "at_least",
         "times": times,
-        "period_days": _number(node, "days", 0, 0, path),
+        "period_days": _number(node, "days", 0, 0, path, highest=MAX_DAYS),
         "target": target,
     }
     if target != "anything":
@@ -286,6 +291,22 @@ def _show(value):
     """Return a value the way it was written, shortened."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def read_domain(text):
+    """Return the domain that stands in a text.
+
+    :param str text: as it is kept, a list as Python writes it; may be empty
+    :rtype: list
+    :raises ValueError: when it is none
+    """
+    text = text or "[]"
+    if len(text) > MAX_DOMAIN_LENGTH:
+        raise ValueError(f"longer than {MAX_DOMAIN_LENGTH} characters")
+    try:
+        return literal_eval(text)
+    except (SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        raise ValueError(str(error)) from None
 
 
 def to_domain_value(value):

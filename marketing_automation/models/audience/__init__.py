@@ -20,6 +20,7 @@ from . import (
     segment_query,
     segment_reference,
     segment_refresh,
+    segment_rights,
     segment_summary,
     website,
 )

@@ -3,6 +3,11 @@ The gate reads them as they are; what happens to them is in our log, too."""
 
 from odoo import api, models
 
+from ...tools.trusted_context import heard
+
+# In the context, from our own code alone: that somebody left a list is logged already.
+IS_LOGGED = "marketing_consent_is_logged"
+
 
 class MarketingBlacklist(models.AbstractModel):
     """What both blacklists of Odoo have in common: whoever comes onto one, by whatever
@@ -71,7 +76,7 @@ class MailingSubscription(models.Model):
     def _log_opt_out(self):
         """Add to the log who left a mailing list; coming back proves nothing."""
         left = self.filtered("opt_out").contact_id.filtered("email_normalized")
-        if left and not self.env.context.get("consent_is_logged"):
+        if left and not heard(self.env, IS_LOGGED):
             self.env["marketing.consent.log"]._append(
                 "email", left.mapped("email_normalized"), "newsletter", "mailing_list"
             )

@@ -11,10 +11,29 @@ _AGO = re.compile(r"today -(\d+)([dwmy])")
 _TEXT_TYPES = ("char", "text", "html")
 _DATE_TYPES = ("date", "datetime")
 _RELATIONAL_TYPES = ("many2one", "one2many", "many2many")
+# Instead of names that the reader may not see.
+HIDDEN = "…"
+
+
+def shown_name(record):
+    """Return how a record is called, if the user may read it.
+
+    :param odoo.models.Model record: one that exists, or none
+    :return: its name; dots for one that is not to be seen; nothing for none
+    :rtype: str
+    """
+    record = record._origin
+    if not record:
+        return ""
+    if not record.has_access("read"):
+        return HIDDEN
+    return record.display_name or f"#{record.id}"
 
 
 class DomainWords:
     """Puts domains over a model into words, in the language of the user.
+
+    Records are named as far as the user may read them.
 
     :param odoo.models.Model model: what the domains are over
     """
@@ -189,12 +208,12 @@ class DomainWords:
     def _name(self, field, value):
         if field.type in _RELATIONAL_TYPES and isinstance(value, int):
             record = self.env[field.comodel_name].browse(value).exists()
-            return record.display_name if record else self.env._("(deleted)")
+            return shown_name(record) or self.env._("(deleted)")
         if field.type == "selection":
             labels = dict(field._description_selection(self.env))
             return str(labels.get(value, value))
         if field.name == "id" and field.model_name == self.model._name:
-            return self.model.browse(value).exists().display_name or str(value)
+            return shown_name(self.model.browse(value).exists()) or str(value)
         return str(value)
 
     # === DATES ===#

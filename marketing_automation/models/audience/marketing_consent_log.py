@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ...tools.trusted_context import heard
 from ..channels import CHANNELS
 from .purposes import PURPOSES
 
@@ -23,6 +24,9 @@ SOURCES = [
     ("api", "Another program"),
     ("forget", "Asked to be forgotten"),
 ]
+# In the context, from our own code alone: how it is known, and from where it came.
+SOURCE = "marketing_consent_source"
+IP = "marketing_consent_ip"
 STATES = [("given", "Given"), ("withdrawn", "Withdrawn")]
 
 
@@ -110,10 +114,9 @@ class MarketingConsentLog(models.Model):
         :param str channel: key of ``channel``
         :param addresses: normalized emails, or numbers in E.164
         :param str purpose: key of ``purpose``
-        :param str source: how it is known, unless the caller of Odoo's own methods
-            knows better (``consent_source`` and ``consent_ip`` in the context)
+        :param str source: how it is known, unless our own code that called methods of
+            Odoo's knows better (:data:`SOURCE` and :data:`IP`)
         """
-        context = self.env.context
         digests = self.env["marketing.suppression"]._hash(addresses)
         self.sudo().create(
             [
@@ -123,8 +126,8 @@ class MarketingConsentLog(models.Model):
                     "channel": channel,
                     "purpose": purpose,
                     "state": "withdrawn",
-                    "source": context.get("consent_source", source),
-                    "ip": context.get("consent_ip"),
+                    "source": heard(self.env, SOURCE) or source,
+                    "ip": heard(self.env, IP) or None,
                 }
                 for digest in digests
             ]

@@ -1,9 +1,11 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.trusted_context import say
 from ..channels import CHANNELS
+from .blacklists import IS_LOGGED
 from .consent_rules import hash_of
-from .marketing_consent_log import SOURCES, STATES
+from .marketing_consent_log import IP, SOURCE, SOURCES, STATES
 from .purposes import PURPOSES
 
 # An import of a million people is written in parts.
@@ -116,7 +118,8 @@ class MarketingPreference(models.Model):
         if not self._find_suppressed(channel, [address]):
             model = "phone.blacklist" if channel == "sms" else "mail.blacklist"
             blacklist = self.env[model].sudo()
-            blacklist.with_context(consent_source=source, consent_ip=ip)._add(
+            provenance = {SOURCE: say(source), IP: say(ip or "")}
+            blacklist.with_context(**provenance)._add(
                 [address] if channel == "sms" else address,
                 message=self.env._("Unsubscribed from marketing messages."),
             )
@@ -208,7 +211,7 @@ class MarketingPreference(models.Model):
         )._set_state("cancelled", "withdrawn")
         if channel == "email" and "newsletter" in purposes:
             subscriptions = self.env["mailing.subscription"].sudo()
-            subscriptions.with_context(consent_is_logged=True).search(
+            subscriptions.with_context(**{IS_LOGGED: say()}).search(
                 [
                     ("contact_id.email_normalized", "in", addresses),
                     ("opt_out", "=", False),

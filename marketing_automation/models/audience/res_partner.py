@@ -118,6 +118,9 @@ class ResPartner(models.Model):
         :rtype: Domain
         """
         rows = self.env["marketing.customer.metrics"].sudo()
+        if operator in ("any", "not any") and isinstance(value, Domain):
+            # Where a path goes on from a figure, it goes on as the user who asks.
+            value = self.env[rows._fields[name].comodel_name]._search(value)
         condition = Domain(name, operator, value)
         holds_without = bool(rows.new(NO_ORDERS).filtered_domain(condition))
         condition = condition.optimize_full(rows)

@@ -80,9 +80,7 @@ class CustomerSegmentCondition(models.Model):
         required=True,
         default="customer",
     )
-    summary = fields.Char(
-        string="Condition", compute="_compute_summary", compute_sudo=True
-    )
+    summary = fields.Char(string="Condition", compute="_compute_summary")
 
     domain = fields.Char(
         string="Contacts", default="[]", help="A domain over contacts."
@@ -164,8 +162,9 @@ class CustomerSegmentCondition(models.Model):
         "A condition stands in a segment or in a group.",
     )
     _times_positive = models.Constraint(
-        "CHECK (times >= 0 AND period_days >= 0)",
-        "Times and days of a condition cannot be negative.",
+        f"CHECK (times BETWEEN 0 AND {segment_criteria.MAX_NUMBER}"
+        f" AND period_days BETWEEN 0 AND {segment_criteria.MAX_DAYS})",
+        "Times of a condition go from 0 to a million, its days to a hundred years.",
     )
 
     # === COMPUTE METHODS ===#
@@ -179,13 +178,21 @@ class CustomerSegmentCondition(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        conditions = super().create(vals_list)
+        conditions = super().create(
+            [
+                {**self._without_writer(vals), "writer_id": self.env.uid}
+                for vals in vals_list
+            ]
+        )
         conditions._check_domain()
         conditions.owner_id._request_refresh()
         return conditions
 
     def write(self, vals):
         owners = self.owner_id
+        vals = self._without_writer(vals)
+        if vals.keys() & {"domain", "kind"}:
+            vals["writer_id"] = self.env.uid
         result = super().write(vals)
         if vals.keys() & {"domain", "kind"}:
             self._check_domain()

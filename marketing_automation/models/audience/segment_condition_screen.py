@@ -1,6 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
+from .customer_segment import UNUSABLE
 from .domain_words import DomainWords
 from .rfm_groups import RFM_GROUPS
 from .segment_condition import SCORE_FIELDS
@@ -57,10 +57,10 @@ class CustomerSegmentCondition(models.Model):
     def _describe_customer(self):
         """Name what a domain compares: people read no ids and no technical names."""
         try:
-            domain = self._parse_domain()
-        except UserError:
-            return super()._describe_customer()
-        words = DomainWords(self.env["res.partner"]).describe(domain)
+            words = DomainWords(self.env["res.partner"]).describe(self._parse_domain())
+        except UNUSABLE:
+            # One filter does not take all segments off the screen.
+            return self.env._("Contacts that match a filter that cannot be read")
         return words[:1].upper() + words[1:]
 
     def _describe_group(self):

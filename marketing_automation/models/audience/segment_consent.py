@@ -16,7 +16,7 @@ class CustomerSegmentCondition(models.Model):
 
     _inherit = "customer.segment.condition"
 
-    def _get_consent_domain(self, among, names):
+    def _get_consent_domain(self, among, _reader, names):
         meant = {
             "given": HAS_GIVEN,
             "withdrawn": HAS_WITHDRAWN,

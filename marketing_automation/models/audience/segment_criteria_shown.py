@@ -1,9 +1,7 @@
-from ast import literal_eval
-
 from odoo import api, fields, models
 
 from ...tools import segment_criteria
-from ...tools.segment_criteria import RFM_SCORES, from_domain_value
+from ...tools.segment_criteria import RFM_SCORES, from_domain_value, read_domain
 from .segment_condition import DEFINITION
 
 
@@ -24,8 +22,8 @@ class CustomerSegmentCondition(models.Model):
 
     def _dump_customer(self):
         try:
-            domain = literal_eval(self.domain or "[]")
-        except (ValueError, SyntaxError):
+            domain = read_domain(self.domain)
+        except ValueError:
             return {"domain": self.domain}
         if len(domain) == 1 and len(domain[0]) == 3:
             leaf = self._dump_leaf(*domain[0])

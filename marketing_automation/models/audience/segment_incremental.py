@@ -113,7 +113,12 @@ class CustomerSegment(models.Model):
                 entered, left = self._replace_members(
                     self._get_partner_query(among), among
                 )
-        except UserError:
+        except CONFLICTS:
+            raise
+        except Exception as error:
+            if not isinstance(error, UserError):
+                _logger.exception("Segment %s could not be brought in line.", self.id)
+            self.env.invalidate_all(flush=False)
             # The next refresh of all says what is wrong with it, where it is seen.
             if not self.last_error:
                 self._request_refresh()

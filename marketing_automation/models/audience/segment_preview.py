@@ -1,7 +1,8 @@
 from odoo import api, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 
 from ..channels import CHANNELS
+from .customer_segment import UNUSABLE
 from .purposes import PURPOSES
 
 DEFAULT_PURPOSE = "offers"
@@ -20,10 +21,12 @@ class CustomerSegment(models.Model):
         """Say who is in a segment as it stands on a screen; it need not be saved.
 
         :param dict question: ``kind``, ``criteria`` (JSON) and ``company_id`` of the
-            segment; ``segment_id`` if it is saved
+            segment; ``segment_id`` if it is saved. Those who may not write segments
+            name a saved one, and its own criteria if any
         :return: ``size``, ``sample`` (dicts with ``id``, ``name``, ``email``),
             ``error`` and ``hint`` (texts or False), ``purposes`` to choose from (pairs)
         :rtype: dict
+        :raises AccessError: for other criteria, from those who may not write segments
         """
         self.check_access("read")
         answer = {
@@ -75,19 +78,38 @@ class CustomerSegment(models.Model):
         """Return the segment that is on a screen, as a record that may not be saved.
 
         :rtype: customer.segment
-        :raises ValidationError: if its criteria cannot be understood
+        :raises AccessError: for criteria of somebody who may not write segments
+        :raises ValidationError: if the question or its criteria cannot be understood
         """
-        saved = self.browse(question.get("segment_id") or []).exists()
+        saved = self.browse(self._read_id(question, "segment_id") or []).exists()
         saved.check_access("read")
         if question.get("kind") == "static":
+            return saved if saved.kind == "static" else self.browse()
+        criteria = question.get("criteria")
+        if not self.has_access("write"):
+            if not saved or criteria not in (None, False, "", saved.criteria):
+                self.check_access("write")
             return saved
-        company = self.env["res.company"].browse(question.get("company_id"))
+        company = self.env["res.company"].browse(self._read_id(question, "company_id"))
         company = company if company in self.env.companies else self.env.company
         values = {"kind": "dynamic", "company_id": company.id}
-        criteria = question.get("criteria")
         if not criteria or self.new({"criteria": criteria})._has_no_conditions():
             return self.browse()
         return self.new({**values, **self._prepare_criteria_vals(criteria)})
+
+    @api.model
+    def _read_id(self, question, name):
+        """Return an id of a question that came from outside.
+
+        :rtype: int | bool
+        :raises ValidationError: for anything that is no id
+        """
+        value = question.get(name) or False
+        if value is not False and (
+            not isinstance(value, int) or isinstance(value, bool) or value >= 2**31
+        ):
+            raise ValidationError(self.env._("“%s” is no id.", value))
+        return value
 
     def _get_preview_hint(self, question, segment=None):
         """Say what to do where there is nobody to show."""
@@ -135,13 +157,13 @@ class CustomerSegment(models.Model):
         """
         try:
             with self.env.cr.savepoint():
-                query = self.sudo()._get_partner_query()
+                query = self.sudo()._get_partner_query(reader=self._get_asker())
                 return (
                     self.env["marketing.gate"]
                     .sudo()
                     ._estimate(query, self.company_id, channel, purpose)
                 )
-        except (UserError, ValueError):
+        except UNUSABLE:
             return {}
 
     @api.model

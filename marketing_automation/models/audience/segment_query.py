@@ -1,15 +1,12 @@
-from ast import literal_eval
 from datetime import timedelta
 from itertools import count
 
-from psycopg2 import Error as DatabaseError
-
 from odoo import SUPERUSER_ID, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, mute_logger
 
-from ...tools.segment_criteria import HIGHEST_SCORE, RFM_SCORES
+from ...tools.segment_criteria import HIGHEST_SCORE, RFM_SCORES, read_domain
 from .segment_behaviour import Scope, Target, contacts_who, hosts_of
 
 
@@ -18,33 +15,48 @@ class CustomerSegment(models.Model):
 
     _inherit = "customer.segment"
 
-    def _get_partner_query(self, among=None):
+    def _get_partner_query(self, among=None, reader=None):
         """Return the query of the contacts that the segment is to have.
 
         Works on records that are not saved, too. What it reads is to be flushed before
-        it runs. The same contacts are found whoever asks: those of the segment's
-        company and those that belong to no company, as its own users see them.
+        it runs. The same contacts are found whoever refreshes it: those of the
+        segment's company and those that belong to no company. Conditions that look
+        further than at contacts have the rights of their writers, see
+        ``segment_rights.py``.
 
         :param SQL among: query of ids of contacts; only these are looked at. It has
             to have all contacts of a person (the same email address), or none
+        :param res.users reader: finds only what this user may see, whoever wrote it
         :return: a query with one column, each contact once
         :rtype: SQL
         :raises UserError: when a condition cannot be evaluated, with what to do
         """
         self.ensure_one()
         if self.kind == "static":
-            query = self._get_member_query()
-            return SQL("%s AND partner_id IN (%s)", query, among) if among else query
+            return self._get_own_member_query(among, reader)
         conditions = self.condition_ids
         if not conditions:
             return SQL("SELECT id FROM res_partner WHERE FALSE")
         domain = self._get_company_domain() & conditions._get_joint_domain(
-            self.logic, among
+            self.logic, among, reader
         )
-        query = self._get_contacts()._search(domain)
+        query = self._get_contacts(reader)._search(domain)
         if among:
             query.add_where(SQL("res_partner.id IN (%s)", among))
         return query.select()
+
+    def _get_own_member_query(self, among=None, reader=None):
+        """Return the query of the members, see :meth:`_get_partner_query`.
+
+        :rtype: SQL
+        """
+        query = self._get_member_query()
+        if reader:
+            contacts = self._get_contacts(reader).with_context(active_test=False)
+            query = SQL(
+                "%s AND partner_id IN (%s)", query, contacts._search([]).select()
+            )
+        return SQL("%s AND partner_id IN (%s)", query, among) if among else query
 
     def _get_member_query(self):
         """Return the query of the contacts that the segments have now.
@@ -57,13 +69,16 @@ class CustomerSegment(models.Model):
             self._origin.ids,
         )
 
-    def _get_contacts(self):
+    def _get_contacts(self, reader=None):
         """Return ``res.partner`` to search in: in the segment's company and the time
-        zone it works in, whoever asks."""
+        zone it works in, whoever asks.
+
+        :param res.users reader: with whose rights; none for all contacts
+        """
         company = self.company_id._origin or self.env.company
         return (
             self.env["res.partner"]
-            .with_user(SUPERUSER_ID)
+            .with_user(reader or SUPERUSER_ID)
             .with_context(
                 active_test=True,
                 allowed_company_ids=company.ids,
@@ -89,34 +104,41 @@ class CustomerSegmentCondition(models.Model):
 
     _inherit = "customer.segment.condition"
 
-    def _get_joint_domain(self, logic, among=None, names=None):
+    def _get_joint_domain(self, logic, among=None, reader=None, names=None):
         """Return these conditions as one domain.
 
         :param str logic: ``AND`` or ``OR``
         :param SQL among: see :meth:`customer.segment._get_partner_query`
+        :param res.users reader: see :meth:`customer.segment._get_partner_query`
         :param names: numbers for the names of joined queries
         :rtype: odoo.fields.Domain
         :raises UserError: when one of them cannot be evaluated
         """
         names = names or count(1)
         domains = [
-            getattr(condition, f"_get_{condition.kind}_domain")(among, names)
+            getattr(condition, f"_get_{condition.kind}_domain")(among, reader, names)
             for condition in self.sorted("sequence")
             if not condition._check_complete()
         ]
         return Domain.AND(domains) if logic == "AND" else Domain.OR(domains)
 
-    def _get_company(self):
-        """Return the company of a condition's segment, however deep the condition
-        stands; also where neither is saved.
+    def _get_segment(self):
+        """Return the segment of a condition, however deep the condition stands; also
+        where neither is saved.
 
-        :rtype: res.company
+        :rtype: customer.segment
         """
         condition = self
         while condition.parent_id:
             condition = condition.parent_id
-        segment = condition.segment_id or condition.owner_id
-        return segment.company_id._origin or self.env.company
+        return condition.segment_id or condition.owner_id
+
+    def _get_company(self):
+        """Return the company of a condition's segment.
+
+        :rtype: res.company
+        """
+        return self._get_segment().company_id._origin or self.env.company
 
     # === COMPLETENESS ===#
 
@@ -199,8 +221,8 @@ class CustomerSegmentCondition(models.Model):
         :raises ValidationError: when it is none
         """
         try:
-            return Domain(literal_eval(self.domain or "[]"))
-        except (ValueError, SyntaxError, TypeError, RecursionError) as error:
+            return Domain(read_domain(self.domain))
+        except (ValueError, TypeError, RecursionError) as error:
             raise ValidationError(
                 self.env._(
                     "“%(domain)s” is no filter for contacts (%(error)s). Write it as "
@@ -240,15 +262,23 @@ class CustomerSegmentCondition(models.Model):
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
                 query = self.env["res.partner"]._search(domain)
                 self.env.cr.execute(SQL("EXPLAIN %s", query.select()))
-        except (ValueError, TypeError, UserError, DatabaseError) as error:
+        except Exception as error:
+            # Odoo answers a value that a field cannot have with errors of any kind.
             raise ValueError(str(error).strip().split("\n")[0]) from None
 
-    def _get_customer_domain(self, _among, _names):
-        return self._parse_domain()
+    def _get_customer_domain(self, among, reader, names):
+        domain = self._parse_domain()
+        writer = self.env["res.users"] if reader else self._get_reader(domain)
+        if not writer:
+            return domain
+        query = self._get_segment()._get_contacts(writer)._search(domain)
+        if among:
+            query.add_where(SQL("res_partner.id IN (%s)", among))
+        return joined(query.select(), next(names), is_in=True)
 
     # === BEHAVIOUR ===#
 
-    def _get_behaviour_domain(self, among, names):
+    def _get_behaviour_domain(self, among, _reader, names):
         is_most = self.comparison == "at_most"
         contacts = contacts_who(
             self.behaviour,
@@ -290,7 +320,7 @@ class CustomerSegmentCondition(models.Model):
 
     # === OTHER KINDS ===#
 
-    def _get_rfm_domain(self, _among, _names):
+    def _get_rfm_domain(self, _among, _reader, _names):
         """Who never ordered has no scores: outside of every range."""
         domain = Domain.TRUE
         if self.rfm_group:
@@ -303,14 +333,14 @@ class CustomerSegmentCondition(models.Model):
                 domain &= Domain(name, "<=", high or HIGHEST_SCORE)
         return domain
 
-    def _get_segment_domain(self, _among, names):
+    def _get_segment_domain(self, _among, _reader, names):
         """The members the other segment has: it is refreshed before this one."""
         members = self.other_segment_id._get_member_query()
         query = SQL("SELECT partner_id AS id FROM (%s) AS member", members)
         return joined(query, next(names), is_in=self.membership == "in")
 
-    def _get_group_domain(self, among, names):
-        return self.child_ids._get_joint_domain(self.logic, among, names)
+    def _get_group_domain(self, among, reader, names):
+        return self.child_ids._get_joint_domain(self.logic, among, reader, names)
 
 
 def joined(contacts, number, is_in):

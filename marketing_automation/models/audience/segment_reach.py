@@ -1,8 +1,12 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 
 from .segment_preview import DEFAULT_PURPOSE
+from .segment_refresh import CONFLICTS
+
+_logger = logging.getLogger(__name__)
 
 # Up to this size the members are looked at whenever they change. Above, once a day.
 MAX_SIZE_AT_ONCE = 20_000
@@ -42,12 +46,24 @@ class CustomerSegment(models.Model):
         )
         cron._commit_progress(remaining=len(due))
         for segment in due:
-            if segment.try_lock_for_update(allow_referencing=True):
-                segment._count_reach()
+            segment._count_reach_in_cron()
             if not cron._commit_progress(1):
                 return self.env["marketing.dispatcher"]._run_again(
                     "marketing_automation.ir_cron_count_reach"
                 )
+
+    def _count_reach_in_cron(self):
+        """Count one segment unless somebody does; what fails is tried tomorrow."""
+        try:
+            with self.env.cr.savepoint():
+                if self.try_lock_for_update(allow_referencing=True):
+                    self._count_reach()
+        except CONFLICTS:
+            _logger.info("Segment %s changed meanwhile; it is due again.", self.id)
+        except Exception:
+            self.env.invalidate_all(flush=False)
+            _logger.exception("Reach of segment %s could not be counted.", self.id)
+            self.reach_at = fields.Datetime.now()
 
     def _get_reach_due_domain(self):
         """Return which segments were not counted lately.

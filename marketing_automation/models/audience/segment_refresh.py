@@ -1,6 +1,5 @@
 import logging
 
-from psycopg2 import Error as DatabaseError
 from psycopg2 import errors
 
 from odoo import api, fields, models
@@ -54,8 +53,10 @@ class CustomerSegment(models.Model):
         except CONFLICTS:
             _logger.info("Segment %s changed meanwhile; it is due again.", self.id)
         except UserError as error:
+            self.env.invalidate_all(flush=False)
             self._keep_error(str(error))
-        except (ValueError, DatabaseError) as error:
+        except Exception as error:
+            self.env.invalidate_all(flush=False)
             _logger.exception("Segment %s could not be refreshed.", self.id)
             self._keep_error(
                 self.env._(

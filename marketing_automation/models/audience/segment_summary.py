@@ -1,9 +1,7 @@
-from ast import literal_eval
-
 from odoo import api, models
-from odoo.fields import Domain
 
 from ...tools.segment_criteria import RFM_SCORES
+from .domain_words import shown_name
 from .segment_condition import DEFINITION
 
 
@@ -20,53 +18,11 @@ class CustomerSegmentCondition(models.Model):
         "other_segment_id.name",
         "other_segment_id.active",
     )
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid", "allowed_company_ids")
     def _compute_summary(self):
         for condition in self:
             describe = getattr(condition, f"_describe_{condition.kind}", None)
             condition.summary = describe() if describe else False
-
-    # === CONTACTS ===#
-
-    def _describe_customer(self):
-        try:
-            leaves = list(Domain(literal_eval(self.domain or "[]")).iter_conditions())
-        except (ValueError, SyntaxError, TypeError):
-            return self.env._("Contacts that match a filter that cannot be read")
-        if not leaves:
-            return self.env._("Any contact")
-        if len(leaves) > 1:
-            return self.env._(
-                "%(first)s, and %(count)s more rules",
-                first=self._describe_leaf(leaves[0]),
-                count=len(leaves) - 1,
-            )
-        return self._describe_leaf(leaves[0])
-
-    def _describe_leaf(self, leaf):
-        """Return a rule of a domain in words as far as there are any."""
-        value = leaf.value
-        if isinstance(value, (list, tuple, set, frozenset)):
-            value = ", ".join(str(item) for item in value)
-        elif value is False:
-            return self.env._(
-                "%(field)s is not set"
-                if leaf.operator in ("=", "in")
-                else "%(field)s is set",
-                field=self._describe_field(leaf.field_expr),
-            )
-        return f"{self._describe_field(leaf.field_expr)} {leaf.operator} {value}"
-
-    def _describe_field(self, path):
-        """Return the labels along a path of fields."""
-        model, labels = self.env["res.partner"], []
-        for name in path.split("."):
-            field = model._fields.get(name)
-            if field is None:
-                return path
-            labels.append(field._description_string(self.env))
-            model = self.env[field.comodel_name] if field.relational else model
-        return " › ".join(labels)
 
     # === BEHAVIOUR ===#
 
@@ -83,9 +39,9 @@ class CustomerSegmentCondition(models.Model):
 
     def _describe_target(self):
         if self.target == "product":
-            return self.product_tmpl_id.display_name or self.env._("(product deleted)")
+            return shown_name(self.product_tmpl_id) or self.env._("(product deleted)")
         if self.target == "category":
-            return self.category_id.display_name or self.env._("(category deleted)")
+            return shown_name(self.category_id) or self.env._("(category deleted)")
         return self.env._("anything")
 
     def _describe_times(self):
@@ -143,8 +99,9 @@ class CustomerSegmentCondition(models.Model):
         )
 
     def _describe_segment(self):
-        name = self.other_segment_id.display_name or ""
-        if self.other_segment_id and not self.other_segment_id.active:
+        other = self.other_segment_id._origin
+        name = shown_name(other)
+        if other and other.has_access("read") and not other.active:
             name = self.env._("%s (archived)", name)
         if self.membership == "not_in":
             return self.env._("Not in segment “%s”", name)

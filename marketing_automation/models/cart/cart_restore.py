@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ...tools.links import is_token
+from ...tools.trusted_context import say
 from .sale_order import SKIP_ACTIVITY
 
 UNTOUCHED_COPY_DAYS = 7
@@ -85,7 +86,8 @@ class AbandonedCart(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        order = order.with_context(**{SKIP_ACTIVITY: True, "skip_cart_verification": 1})
+        quietly = {SKIP_ACTIVITY: say(), "skip_cart_verification": 1}
+        order = order.with_context(**quietly)
         warned = order.order_line.filtered("shop_warning")
         outcome = {"dropped": [], "reduced": []}
         for product, name, quantity, source in self._get_lines_to_restore():

@@ -6,12 +6,16 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ...tools.trusted_context import heard, say
+
 # A block shows so many best sellers.
 MAX_RECOMMENDED = 4
 # They are what the last orders of the website were about: so many at most, and not
 # older than this.
 RECENT_ORDERS = 2_000
 RECENT_DAYS = 180
+# In the context, from our own code alone: which values the templates mention.
+MENTIONED = "marketing_mentioned"
 # Of an order with more lines than this, so many are looked at.
 MOST_LINES = 500
 # So many are looked at for each one shown: some cannot be bought at this moment.
@@ -23,7 +27,7 @@ class MarketingTemplateContext(models.AbstractModel):
 
     def _prepare_contact_contexts(self, messages):
         mentioned = messages._find_mentioned(("recommended", "segments"))
-        builder = self.with_context(marketing_mentioned=mentioned)
+        builder = self.with_context(**{MENTIONED: say(" ".join(mentioned))})
         contexts = super(MarketingTemplateContext, builder)._prepare_contact_contexts(
             messages
         )
@@ -37,7 +41,7 @@ class MarketingTemplateContext(models.AbstractModel):
     def _prepare_contact_surroundings(self, message):
         values, lang_code = super()._prepare_contact_surroundings(message)
         recommended = []
-        if "recommended" in self.env.context.get("marketing_mentioned", ()):
+        if "recommended" in heard(self.env, MENTIONED).split():
             localized = message.with_context(lang=lang_code)
             website = self._get_website(localized).with_context(lang=lang_code)
             recommended = self._prepare_recommended(website)

@@ -5,7 +5,9 @@ from odoo.http import request
 from odoo.tools import format_amount, format_date
 
 from ...tools.coupon_codes import tidy_code
+from ...tools.trusted_context import heard
 
+# In the context, from our own code alone: the order is being confirmed.
 CONFIRMING = "marketing_confirming"
 PENDING_CODE = "pending_coupon_code"
 
@@ -33,7 +35,7 @@ class SaleOrder(models.Model):
     def _apply_program_reward(self, reward, coupon, **kwargs):
         """Check it where a card is offered to click on, too."""
         card = coupon.sudo()
-        if card.marketing_coupon_id and not self.env.context.get(CONFIRMING):
+        if card.marketing_coupon_id and not heard(self.env, CONFIRMING):
             if refusal := self._get_coupon_refusal(card):
                 return {"error": refusal}
         return super()._apply_program_reward(reward, coupon, **kwargs)
@@ -174,7 +176,7 @@ class SaleOrder(models.Model):
 
         An order that was paid keeps its price: what was agreed on holds.
         """
-        if self.env.context.get(CONFIRMING):
+        if heard(self.env, CONFIRMING):
             return
         for order in self:
             if order.state not in ("draft", "sent"):

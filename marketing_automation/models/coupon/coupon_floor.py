@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import float_round
 
 from ...tools.discount_floor import cap_amount, cap_percent
+from ...tools.trusted_context import heard, say
 
 CARD = "marketing_floor_card_id"
 
@@ -89,7 +90,7 @@ class SaleOrder(models.Model):
     def _get_reward_values_discount(self, reward, coupon, **kwargs):
         if not coupon.sudo().marketing_has_floor:
             return super()._get_reward_values_discount(reward, coupon, **kwargs)
-        order = self.with_context(**{CARD: coupon.id})
+        order = self.with_context(**{CARD: say(coupon.id)})
         vals_list = super(SaleOrder, order)._get_reward_values_discount(
             reward, coupon, **kwargs
         )
@@ -105,9 +106,10 @@ class SaleOrder(models.Model):
     def _discountable_order(self, reward):
         """Leave out what the lines of the order cannot give away."""
         discountable, per_tax = super()._discountable_order(reward)
-        card = self.env["loyalty.card"].sudo().browse(self.env.context.get(CARD))
-        if not card:
+        card_id = heard(self.env, CARD)
+        if not card_id:
             return discountable, per_tax
+        card = self.env["loyalty.card"].sudo().browse(int(card_id))
         plan = self._get_floor_plan(card)
         # Odoo takes its percentage of what is returned here, or the whole amount.
         factor = reward.discount / 100 if reward.discount_mode == "percent" else 1.0

@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...tools.trusted_context import say
 from .coupon_check import CONFIRMING
 from .loyalty_card import MANAGED
 
@@ -81,7 +82,7 @@ class SaleOrder(models.Model):
 
         :param payment.transaction transaction: it has come to something
         """
-        for order in self.sudo().with_context(**{CONFIRMING: True}):
+        for order in self.sudo().with_context(**{CONFIRMING: say()}):
             card = transaction.marketing_card_id
             if (
                 order.state not in ("draft", "sent")

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ...tools.trusted_context import say
 from ..cart.abandoned_cart import CART_KINDS
 from .marketing_sequence_step import EDITING, place_of
 
@@ -152,7 +153,7 @@ class MarketingSequence(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         sequences = super(
-            MarketingSequence, self.with_context(**{EDITING: True})
+            MarketingSequence, self.with_context(**{EDITING: say()})
         ).create(vals_list)
         for sequence in sequences.sudo():
             sequence.step_ids._check_conditions()

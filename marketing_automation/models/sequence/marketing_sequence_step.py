@@ -2,11 +2,12 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...tools.quiet_hours import SendWindow
+from ...tools.trusted_context import heard, say
 from ..channels import CHANNELS
 from .sequence_condition import CART_CONDITIONS
 
 UNIT_SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
-# In the context while a sequence and its steps are being edited.
+# In the context, from our own code alone, while a sequence and its steps are edited.
 EDITING = "marketing_sequence_editing"
 DELETING = "marketing_step_deleting"
 
@@ -235,7 +236,7 @@ class MarketingSequenceStep(models.Model):
 
         Carts waiting for such a step wait for the one behind it.
         """
-        if self.env.context.get(DELETING):
+        if heard(self.env, DELETING):
             return super().unlink()
         self.check_access("unlink")
         with self.sequence_id._editing() as editing:
@@ -244,7 +245,7 @@ class MarketingSequenceStep(models.Model):
 
     def _delete(self):
         """Delete steps that nobody waits for and nobody had a message of."""
-        self.with_context(**{DELETING: True}).unlink()
+        self.with_context(**{DELETING: say()}).unlink()
 
     # === BUSINESS METHODS ===#
 

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 # What makes a sequence what it is: whoever adds fields to sequences, steps or their
@@ -162,7 +162,7 @@ class MarketingSequence(models.Model):
         """
         self.ensure_one()
         definition = self._get_definition()
-        if definition == before or self.env.context.get(INSTALLING):
+        if definition == before or self._is_installing():
             return  # What comes along is kept once all of it is there.
         versions = self.env["marketing.sequence.version"].sudo()
         last = versions.search([("sequence_id", "=", self.id)], limit=1)
@@ -175,6 +175,13 @@ class MarketingSequence(models.Model):
             }
         )
         self.invalidate_recordset(["version_ids"])
+
+    def _is_installing(self):
+        """Whether sequences come along with a module: no client installs any.
+
+        :rtype: bool
+        """
+        return bool(self.env.uid == SUPERUSER_ID and self.env.context.get(INSTALLING))
 
     def _apply_definition(self, definition):
         """Make this sequence what a definition says.
