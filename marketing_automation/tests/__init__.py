@@ -39,6 +39,7 @@ from . import test_campaign_stats
 from . import test_cart_activity
 from . import test_cart_content
 from . import test_security
+from . import test_combo
 from . import test_concurrency
 from . import test_consent
 from . import test_message_state

@@ -18,7 +18,18 @@ SELLABLE_LINE = SQL(
     """pp.active AND pt.sale_ok AND pt.is_published AND sol.product_uom_qty > 0
        AND (pt.website_id IS NULL OR pt.website_id = so.website_id)
        AND NOT (COALESCE(w.prevent_zero_price_sale, FALSE)
-                AND sol.price_unit = 0 AND pt.type != 'combo')"""
+                AND sol.price_unit = 0 AND pt.type != 'combo')
+       AND (pt.type != 'combo' OR EXISTS (
+                SELECT FROM product_combo_product_template_rel choice
+                 WHERE choice.product_template_id = pt.id)
+            AND NOT EXISTS (
+                SELECT FROM product_combo_product_template_rel choice
+                 WHERE choice.product_template_id = pt.id AND NOT EXISTS (
+                       SELECT FROM sale_order_line part
+                         JOIN product_combo_item item ON item.id = part.combo_item_id
+                         JOIN product_product chosen ON chosen.id = part.product_id
+                        WHERE part.linked_line_id = sol.id AND chosen.active
+                          AND item.combo_id = choice.product_combo_id)))"""
 )
 RANDOM_TOKEN = SQL(
     # 128 bits of the server's strong random source, as 32 hexadecimal digits.

@@ -51,15 +51,31 @@ class SaleOrderLine(models.Model):
             product_taxes=product.taxes_id._filter_taxes_by_company(line.company_id),
             fiscal_position=line.order_id.fiscal_position_id,
         )
-        discount = line._get_discount_today(price)
+        discount = line._get_discount_today()
         return unit, float_round(discount, digits)
 
-    def _get_discount_today(self, price):
+    def _get_discount_today(self):
+        """Return the discount in percent that Odoo shows apart from the price.
+
+        The rules of ``sale.order.line._compute_discount``: only of a price list rule
+        whose discount the shop shows. Any other reduction is in the price already, as
+        that of an event ticket which is dearer or cheaper than its product.
+        """
         if self.combo_item_id:
             return self._get_linked_line().discount
-        if not price:
+        rule = self.pricelist_item_id
+        if not (
+            self.order_id.pricelist_id
+            and rule._is_discount_feature_enabled()
+            and rule._show_discount()
+        ):
             return 0.0
-        return max(price - self._get_pricelist_price(), 0.0) / price * 100
+        base = self._get_pricelist_price_before_discount()
+        if not base:
+            return 0.0
+        discount = (base - self._get_pricelist_price()) / base * 100
+        # A surcharge is part of the price; of a negative price it is the other way.
+        return discount if discount * base > 0 else 0.0
 
     def _get_stock_shown(self):
         """Return how many units are left, if the shop itself shows that few are.

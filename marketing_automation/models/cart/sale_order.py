@@ -155,6 +155,7 @@ class SaleOrderLine(models.Model):
             and product.sale_ok
             and product.is_published
             and (not product.website_id or product.website_id == website)
+            and self._get_combo_parts()._complete(product)
             and not (website.prevent_zero_price_sale and not self._get_cart_price())
             and self._get_available_quantity() > 0
         )

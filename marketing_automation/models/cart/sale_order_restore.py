@@ -104,16 +104,18 @@ class SaleOrder(models.Model):
         website = self.website_id
         if not product or not product.active:
             return False
-        if product.type == "combo":
-            priced = parts and all(parts.product_id.mapped("active"))
-        else:
-            priced = not website.prevent_zero_price_sale or bool(
+        priced = (
+            product.type == "combo"
+            or not website.prevent_zero_price_sale
+            or bool(
                 product.with_context(
                     pricelist=self.pricelist_id.id
                 )._get_contextual_price()
             )
+        )
         return bool(
             priced
+            and parts._complete(product)
             and product.sale_ok
             and product.is_published
             and (not product.website_id or product.website_id == website)
@@ -158,6 +160,20 @@ class SaleOrderLine(models.Model):
         :rtype: sale.order.line
         """
         return self.linked_line_ids.filtered("combo_item_id")
+
+    def _complete(self, product):
+        """Whether these parts are one of each choice that a product has today.
+
+        A part is missing when its product was archived (Odoo takes it out of carts),
+        or when the shop has added a choice to the combo since.
+
+        :param product.product product: what is sold; only a combo has choices
+        :rtype: bool
+        """
+        if product.type != "combo":
+            return True
+        chosen = self.filtered("product_id.active").combo_item_id.combo_id
+        return bool(product.combo_ids) and not product.combo_ids - chosen
 
     def _get_customer_choice(self):
         """Return what tells two lines of the same product apart, to compare them.
