@@ -84,10 +84,12 @@ from . import test_coupon_issue
 from . import test_coupon_checkout
 from . import test_coupon_floor
 from . import test_coupon_payment
+from . import test_coupon_program
 from . import test_coupon_race
 from . import test_coupon_recovery
 from . import test_coupon_reminder
 from . import test_coupon_removal
+from . import test_stored_value
 from . import test_tours_coupon
 from . import test_segment_import
 from . import test_segment_screens

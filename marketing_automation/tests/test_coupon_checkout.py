@@ -23,6 +23,10 @@ class TestCouponCheckout(CouponCase):
         self.assertIn(sentence, self._apply(order, (card or self.card).code))
         self.assertEqual(order.amount_total, before)
 
+    def _set_minimum(self, amount):
+        self.card.marketing_minimum_amount = amount
+        self.card.marketing_minimum_untaxed = amount
+
     # === WHOSE IT IS ===#
 
     def test_its_person(self):
@@ -82,7 +86,7 @@ class TestCouponCheckout(CouponCase):
     def test_minimum(self):
         self.order.order_line.product_uom_qty = 1
         self.assertEqual(self._apply(self.order, self.card.code), "", "20 of 40")
-        self.card.marketing_minimum_amount = 20.01
+        self._set_minimum(20.01)
         self.order._update_programs_and_rewards()
         self.assertAlmostEqual(self.order.amount_total, 20.0)
         self.assertIn("for orders from", self.order.shop_warning)
@@ -98,9 +102,9 @@ class TestCouponCheckout(CouponCase):
         self.order.order_line = [
             Command.create({"product_id": fee.id, "is_delivery": True})
         ]
-        self.card.marketing_minimum_amount = 21.0
+        self._set_minimum(21.0)
         self._assert_refused(self.order, "for orders from")
-        self.card.marketing_minimum_amount = 20.0
+        self._set_minimum(20.0)
         self.assertEqual(self._apply(self.order, self.card.code), "")
         self.order._update_programs_and_rewards()
         self.assertTrue(self._get_discount(self.order))
@@ -118,9 +122,9 @@ class TestCouponCheckout(CouponCase):
         )
         order = self._create_cart(pricelist_id=pricelist.id)
         self.assertEqual(order.currency_id, currency)
-        self.card.marketing_minimum_amount = 40.5
+        self._set_minimum(40.5)
         self._assert_refused(order, "16,200.00")
-        self.card.marketing_minimum_amount = 40.0
+        self._set_minimum(40.0)
         self.assertEqual(self._apply(order, self.card.code), "")
 
     def test_expired(self):
@@ -347,3 +351,68 @@ class TestCouponRedemption(CouponCase):
         order.action_confirm()
         self.assertAlmostEqual(self.card.marketing_discount_company, 4.0, places=2)
         self.assertAlmostEqual(self.card.marketing_revenue_company, 36.0, places=2)
+
+
+@tagged("post_install", "-at_install")
+class TestCouponMinimum(CouponCase):
+    """The same products are enough, whatever taxes their customer pays."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.tax = cls.env["account.tax"].create(
+            {"name": "20 %", "amount": 20.0, "price_include_override": "tax_included"}
+        )
+        # Without taxes of its own it takes all of them off.
+        cls.exempt = cls.env["account.fiscal.position"].create({"name": "Exempt"})
+        cls.product.write({"list_price": 120.0, "taxes_id": cls.tax.ids})
+        cls.website.show_line_subtotals_tax_selection = "tax_included"
+        cls.rule.minimum_share = 100.0
+        cls.card = cls._issue(products=[(cls.product, 1)])
+
+    def _create_exempt(self, products):
+        order = self._create_cart(products=products, fiscal_position_id=self.exempt.id)
+        self.assertFalse(order.order_line.tax_ids)
+        return order
+
+    def test_promised(self):
+        self.assertAlmostEqual(self.card.marketing_minimum_amount, 120.0)
+        self.assertAlmostEqual(self.card.marketing_minimum_untaxed, 100.0)
+
+    def test_exempt_business(self):
+        order = self._create_exempt([(self.product, 1)])
+        self.assertAlmostEqual(order.amount_total, 100.0)
+        self.assertEqual(self._apply(order, self.card.code), "")
+
+    def test_too_little_without_tax(self):
+        """What is missing is said in the prices that this customer sees."""
+        cheap = self._create_product("Pen", 99.0)
+        order = self._create_exempt([(cheap, 1)])
+        error = self._apply(order, self.card.code)
+        self.assertIn("from $\xa0100.00 on", error)
+        self.assertIn("come to $\xa099.00", error)
+
+    def test_too_little_with_tax(self):
+        cheap = self._create_product("Pen", 119.0, taxes_id=self.tax.ids)
+        order = self._create_cart(products=[(cheap, 1)])
+        error = self._apply(order, self.card.code)
+        self.assertIn("from $\xa0120.00 on", error)
+        self.assertIn("come to $\xa0119.00", error)
+
+    def test_cents_of_many_lines(self):
+        """Tax that is taken out of each price leaves a cent here and there."""
+        pens = [
+            self._create_product(f"Pen {number}", 0.99, taxes_id=self.tax.ids)
+            for number in range(7)
+        ]
+        customer = self._create_customer("Cleo", "cleo@example.com")
+        card = self._issue(customer, products=[(pen, 1) for pen in pens])
+        order = self._create_exempt([(pen, 1) for pen in pens])
+        order.partner_id = customer
+        self.assertEqual(self._apply(order, card.code), "")
+
+    def test_coupons_from_before(self):
+        """Only the amount with tax is known of them."""
+        self.card.marketing_minimum_untaxed = 0.0
+        order = self._create_exempt([(self.product, 1)])
+        self.assertIn("from $\xa0120.00 on", self._apply(order, self.card.code))

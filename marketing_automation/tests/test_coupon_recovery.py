@@ -71,6 +71,7 @@ class TestCouponRecovery(CouponCase, MarketingHttpCase):
     def test_minimum_that_is_not_reached(self):
         """It says so plainly, and the coupon comes by itself once it is."""
         self.card.marketing_minimum_amount = 100
+        self.card.marketing_minimum_untaxed = 100
         page = self._follow()
         self.assertIn("could not be put into the cart", page)
         self.assertIn("for orders from", page)

@@ -6,6 +6,7 @@ from . import sequence_step
 from . import coupon_runs
 from . import coupon_issue
 from . import coupon_context
+from . import stored_value
 from . import coupon_check
 from . import coupon_payment
 from . import coupon_redeem

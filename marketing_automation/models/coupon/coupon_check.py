@@ -77,6 +77,11 @@ class SaleOrder(models.Model):
             return self.env._(
                 "This coupon is being used right now to pay for another order."
             )
+        if self._is_stored_value_only():
+            return self.env._(
+                "This coupon takes nothing off gift cards. You can use it for other "
+                "products."
+            )
         return self._get_minimum_refusal(card)
 
     def _is_coupon_holder(self, card, is_paying):
@@ -93,36 +98,71 @@ class SaleOrder(models.Model):
         )
 
     def _get_minimum_refusal(self, card):
-        minimum = card.marketing_currency_id._convert(
-            card.marketing_minimum_amount,
-            self.currency_id,
-            self.company_id,
-            fields.Date.today(),
-        )
+        """Compare the products of this order with the smallest one for a coupon.
+
+        Without tax: the same products cost a business that is exempt less, and are
+        enough all the same.
+        """
         value = self._get_products_value()
-        if self.currency_id.compare_amounts(value, minimum) >= 0:
+        shown_minimum = self._convert_minimum(card, card.marketing_minimum_amount)
+        if card.marketing_minimum_untaxed:
+            untaxed = self._get_products_value_untaxed()
+            minimum = self._convert_minimum(card, card.marketing_minimum_untaxed)
+            # Tax that is taken out of each price leaves up to a cent a line.
+            cents = (
+                len(self.order_line) * self.currency_id.rounding
+                if card.marketing_minimum_untaxed < card.marketing_minimum_amount
+                else 0.0
+            )
+            is_enough = self.currency_id.compare_amounts(untaxed + cents, minimum) >= 0
+            if untaxed:
+                # In the prices that this customer sees.
+                shown_minimum = self.currency_id.round(minimum * value / untaxed)
+        else:
+            is_enough = self.currency_id.compare_amounts(value, shown_minimum) >= 0
+        if is_enough:
             return ""
         return self.env._(
             "This coupon is for orders from %(minimum)s on. The products in this cart "
             "come to %(value)s.",
-            minimum=format_amount(self.env, minimum, self.currency_id),
+            minimum=format_amount(self.env, shown_minimum, self.currency_id),
             value=format_amount(self.env, value, self.currency_id),
+        )
+
+    def _convert_minimum(self, card, amount):
+        return card.marketing_currency_id._convert(
+            amount, self.currency_id, self.company_id, fields.Date.today()
         )
 
     def _get_products_value(self):
         """Return what the products of an order come to, as the shop shows prices;
-        without delivery, discounts and gifts.
+        without delivery, discounts, gifts and gift cards.
 
         :return: in the order's currency
         :rtype: float
         """
         self.ensure_one()
-        # Not through filtered(): of a thousand carts the lines are read together.
+        return sum(line._get_cart_display_price() for line in self._get_goods_lines())
+
+    def _get_products_value_untaxed(self):
+        """Return the same without tax.
+
+        :return: in the order's currency
+        :rtype: float
+        """
+        self.ensure_one()
         return sum(
-            line._get_cart_display_price()
-            for line in self.order_line
-            if line._is_recoverable_line()
+            sum(line._get_lines_with_price().mapped("price_subtotal"))
+            for line in self._get_goods_lines()
         )
+
+    def _get_goods_lines(self):
+        # Not through filtered(): of a thousand carts the lines are read together.
+        return [
+            line
+            for line in self.order_line
+            if line._is_recoverable_line() and not line.product_id.is_stored_value
+        ]
 
     # === CARDS OF AN ORDER ===#
 
@@ -136,6 +176,12 @@ class SaleOrder(models.Model):
         card = cards.search(
             [("code", "=", tidy_code(code)), ("marketing_coupon_id", "!=", False)]
         )
+        if card._is_open():
+            # What the card was promised with holds, whatever became of its programme.
+            program = card.program_id
+            program.marketing_coupon_id._keep_in_step(
+                program, program._get_marketing_terms()
+            )
         return (
             card
             if card.program_id.filtered_domain(self._get_program_domain())

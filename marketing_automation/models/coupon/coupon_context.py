@@ -54,12 +54,12 @@ class LoyaltyCard(models.Model):
         :return: such as ``10%`` or ``$ 10.00``
         :rtype: str
         """
-        reward = self.program_id.reward_ids[:1]
-        if reward.discount_mode == "percent":
-            number = f"{reward.discount:g}"
+        terms = self.program_id._get_marketing_terms()
+        if terms.mode == "percent":
+            number = f"{terms.discount:g}"
             # Turkish has the sign in front.
             return f"%{number}" if self.env.lang == "tr_TR" else f"{number}%"
-        return format_amount(self.env, reward.discount, reward.currency_id)
+        return format_amount(self.env, terms.discount, self.program_id.currency_id)
 
 
 class MarketingTemplate(models.Model):

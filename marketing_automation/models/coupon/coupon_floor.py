@@ -8,6 +8,7 @@ from odoo.tools import float_round
 
 from ...tools.discount_floor import cap_amount, cap_percent
 from ...tools.trusted_context import heard, say
+from .stored_value import GOODS_ONLY
 
 CARD = "marketing_floor_card_id"
 
@@ -104,7 +105,9 @@ class SaleOrder(models.Model):
         return vals_list
 
     def _discountable_order(self, reward):
-        """Leave out what the lines of the order cannot give away."""
+        """Leave out gift cards, and what the lines of the order cannot give away."""
+        if reward.program_id.sudo().marketing_coupon_id:
+            self = self.with_context(**{GOODS_ONLY: say()})
         discountable, per_tax = super()._discountable_order(reward)
         card_id = heard(self.env, CARD)
         if not card_id:
@@ -130,7 +133,8 @@ class SaleOrder(models.Model):
         :param loyalty.card card: a coupon that keeps a margin (sudo)
         :rtype: list[Bearing]
         """
-        lines = (self.order_line - self._get_no_effect_on_threshold_lines()).filtered(
+        order = self.with_context(**{GOODS_ONLY: say()})
+        lines = (self.order_line - order._get_no_effect_on_threshold_lines()).filtered(
             lambda line: (
                 not line.display_type and not line.reward_id and line.price_subtotal > 0
             )

@@ -26,7 +26,10 @@ class MarketingCoupon(models.Model):
         messages = messages.sudo()
         fresh = messages.filtered(
             lambda message: (
-                message.step_id.coupon_use == "new" and not message.coupon_card_id
+                message.step_id.coupon_use == "new"
+                and not message.coupon_card_id
+                # A gift card is not sold for less: no coupon for it is promised.
+                and not message._is_about_stored_value()
             )
         )
         speaking = messages.filtered(
@@ -85,12 +88,27 @@ class MarketingCoupon(models.Model):
             "marketing_enrollment_id": message.enrollment_id.id,
             "marketing_email": message.email_normalized,
             "marketing_currency_id": currency.id,
-            "marketing_minimum_amount": float_round(
-                value * coupon.minimum_share / 100,
-                precision_rounding=currency.rounding,
-                rounding_method="DOWN",
+            "marketing_minimum_amount": coupon._get_minimum(value, currency),
+            "marketing_minimum_untaxed": coupon._get_minimum(
+                message.abandoned_cart_id._get_coupon_basis_untaxed()
+                if message.abandoned_cart_id
+                else 0.0,
+                currency,
             ),
         }
+
+    def _get_minimum(self, value, currency):
+        """Return the smallest order for a coupon of this rule.
+
+        :param float value: of the cart it is made for
+        :param res.currency currency: of the value
+        :rtype: float
+        """
+        return float_round(
+            value * self.minimum_share / 100,
+            precision_rounding=currency.rounding,
+            rounding_method="DOWN",
+        )
 
     def _get_last_day(self, company):
         """Return the last day of cards that are made now, where the company is.
@@ -171,6 +189,10 @@ class MarketingMessage(models.Model):
             return self.abandoned_cart_id._get_coupon_basis()
         return 0.0, self.company_id.currency_id
 
+    def _is_about_stored_value(self):
+        order = self.abandoned_cart_id.order_id
+        return bool(order) and order._is_stored_value_only()
+
     def _attach_open_cards(self):
         """Let messages without a card of their own speak of their run's newest one.
 
@@ -219,3 +241,13 @@ class AbandonedCart(models.Model):
         if value:
             return value, order.currency_id
         return self.amount_total, self.currency_id
+
+    def _get_coupon_basis_untaxed(self):
+        """Return what the products of this cart come to without tax.
+
+        :return: in the currency of :meth:`_get_coupon_basis`; 0 when only the snapshot
+            is left, which does not know
+        :rtype: float
+        """
+        self.ensure_one()
+        return self.order_id._get_products_value_untaxed() if self.order_id else 0.0

@@ -5,6 +5,32 @@ from odoo.fields import Command
 
 from .marketing_coupon import Terms
 
+# What is the same for the programmes of all rules, and stays as it is: what a card is
+# good for was promised to somebody. False: no limit.
+PROGRAM = {
+    "active": True,
+    "program_type": "coupons",
+    "applies_on": "current",
+    "trigger": "with_code",
+    "date_from": False,
+    "date_to": False,
+    "limit_usage": False,
+    "pricelist_ids": False,
+    "website_id": False,
+    "ecommerce_ok": True,
+    "sale_ok": True,
+    # At the till nobody can tell whose card it is (Odoo's Point of Sale).
+    "pos_ok": False,
+}
+REWARD = {
+    "active": True,
+    "reward_type": "discount",
+    "discount_applicability": "order",
+    "discount_max_amount": 0.0,
+    "required_points": 1.0,
+    "clear_wallet": False,
+}
+
 
 class LoyaltyProgram(models.Model):
     """A programme holds the discount of its cards. Other terms are another programme,
@@ -40,6 +66,15 @@ class LoyaltyProgram(models.Model):
             terms = program.marketing_coupon_id._get_all_terms()
             if program.marketing_terms not in terms and not program._has_open_cards():
                 program.active = False
+
+    def _get_marketing_terms(self):
+        """Return what the cards of this programme of ours take off.
+
+        :rtype: Terms
+        """
+        self.ensure_one()
+        mode, _colon, discount = self.marketing_terms.partition(":")
+        return Terms(mode, float(discount))
 
     def _has_open_cards(self):
         cards = self.env["loyalty.card"].sudo()
@@ -99,50 +134,68 @@ class MarketingCoupon(models.Model):
 
     def _create_program(self, company, terms):
         programs = self.env["loyalty.program"].sudo().with_company(company)
-        vals = {
-            "name": self._name_terms(terms, company),
-            "company_id": company.id,
-            "marketing_coupon_id": self.id,
-            "marketing_terms": terms.key,
-            "program_type": "coupons",
-            "applies_on": "current",
-            "trigger": "with_code",
-            "portal_visible": False,
-            "communication_plan_ids": [Command.clear()],
-            "rule_ids": [Command.clear()],
-            "reward_ids": [
-                Command.create(
-                    {
-                        "reward_type": "discount",
-                        "discount_mode": terms.mode,
-                        "discount": terms.discount,
-                        "discount_applicability": "order",
-                        "required_points": 1,
-                    }
-                )
-            ],
-        }
-        if "pos_ok" in programs._fields:
-            # At the till nobody can tell whose card it is.
-            vals["pos_ok"] = False
-        return programs.create(vals)
+        return programs.create(
+            {
+                **_pick(programs, PROGRAM),
+                "pricelist_ids": [Command.clear()],
+                "name": self._name_terms(terms, company),
+                "company_id": company.id,
+                "marketing_coupon_id": self.id,
+                "marketing_terms": terms.key,
+                "portal_visible": False,
+                "communication_plan_ids": [Command.clear()],
+                "rule_ids": [Command.clear()],
+                "reward_ids": [Command.create(self._prepare_reward_vals(terms))],
+            }
+        )
+
+    def _prepare_reward_vals(self, terms):
+        return {**REWARD, "discount_mode": terms.mode, "discount": terms.discount}
 
     def _keep_in_step(self, program, terms):
         """Undo what somebody changed in the programme itself: cards are promised by it.
 
-        Rules are edited here, programmes are not.
+        Rules are edited here, programmes are not. Looked at when cards are made, and
+        when one is used.
         """
-        if not program.active:
-            program.active = True
-        reward = program.reward_ids[:1]
-        if (reward.discount_mode, reward.discount) != tuple(terms):
-            reward.write({"discount_mode": terms.mode, "discount": terms.discount})
+        program = program.with_context(active_test=False)
+        _write_differing(program, _pick(program, PROGRAM))
+        program.rule_ids.filtered("active").unlink()
+        vals = self._prepare_reward_vals(terms)
+        rewards = program.reward_ids.sorted(
+            lambda reward: (not reward.active, reward.id)
+        )
+        if not rewards:
+            program.reward_ids = [Command.create(vals)]
+            return
+        _write_differing(rewards[0], vals)
+        _write_differing(rewards[1:], {"active": False})
 
     def _name_program(self, program):
-        mode, _colon, discount = program.marketing_terms.partition(":")
-        return self._name_terms(Terms(mode, float(discount)), program.company_id)
+        return self._name_terms(program._get_marketing_terms(), program.company_id)
 
     def _name_terms(self, terms, company):
         if terms.mode == "percent":
             return f"{self.name} ({terms.discount:g}%)"
         return f"{self.name} ({company.currency_id.format(terms.discount)})"
+
+
+def _pick(records, vals):
+    """Return the values of fields that exist: a shop may lack their modules."""
+    return {name: value for name, value in vals.items() if name in records._fields}
+
+
+def _write_differing(records, vals):
+    """Write what is not so yet; a write that changes nothing would lock the row.
+
+    :param records: any number
+    :param dict vals: plain values; False also stands for no records
+    """
+    for record in records:
+        differing = {
+            name: value
+            for name, value in vals.items()
+            if (record[name] or False) != (value or False)
+        }
+        if differing:
+            record.write(differing)

@@ -54,6 +54,15 @@ class LoyaltyCard(models.Model):
         currency_field="marketing_currency_id",
         help="Value of the products, as the shop shows prices.",
     )
+    marketing_minimum_untaxed = fields.Monetary(
+        string="Smallest Order Without Tax",
+        readonly=True,
+        copy=False,
+        currency_field="marketing_currency_id",
+        help="What an order is compared with: the same products reach it whatever "
+        "taxes their customer pays. Empty for older coupons: the amount with tax "
+        "counts.",
+    )
     marketing_revoked_at = fields.Datetime(
         string="Taken Back", readonly=True, copy=False
     )
