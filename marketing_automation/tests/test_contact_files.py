@@ -2,12 +2,14 @@
 
 from datetime import date
 from io import BytesIO
-from zipfile import ZipFile
+from unittest.mock import patch
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 
 from odoo.tests import BaseCase, tagged
 
+from ..tools import table_file
 from ..tools.contact_columns import ColumnError, read_contacts
 from ..tools.table_file import TableError, read_table
 
@@ -15,7 +17,13 @@ ANNA = (2, "anna@example.com", "Anna Smith", "+32 2 290 34 90")
 
 
 def read(content, encoding=None):
-    """Return the columns and the people of a file."""
+    """Return the columns and the people of a file: line, address, name, phone."""
+    columns, contacts = read_all(content, encoding)
+    return columns, [contact[:4] for contact in contacts]
+
+
+def read_all(content, encoding=None):
+    """Return the columns and all that is known of the people of a file."""
     if isinstance(content, str):
         content = content.encode()
     columns, contacts = read_contacts(read_table(content, encoding))
@@ -74,7 +82,11 @@ class TestTables(BaseCase):
                 self.assertEqual(contacts[0][2], "Anna Müller-Weiß")
 
     def test_encodings_that_must_be_told(self):
-        for encoding, name in (("cp1250", "Őze Ágnes"), ("cp1254", "Gül Şahin")):
+        for encoding, name in (
+            ("cp1250", "Őze Ágnes"),
+            ("cp1254", "Gül Şahin"),
+            ("mac_roman", "Jürgen Müller"),
+        ):
             content = f"Email;Name\na@example.com;{name}\n".encode(encoding)
             with self.subTest(encoding=encoding):
                 self.assertEqual(read(content, encoding)[1][0][2], name)
@@ -214,3 +226,189 @@ class TestColumns(BaseCase):
 
     def test_only_a_header(self):
         self.assertEqual(read("Name;Email\n")[1], [])
+
+    def test_name_beside_a_part_of_it(self):
+        """What is called "name" is the other part, in languages where it is."""
+        for header, cells, name in (
+            ("Nome,Cognome,Email", "Luca,Rossi", "Luca Rossi"),
+            ("Cognome,Nome,Email", "Rossi,Luca", "Luca Rossi"),
+            ("Name,Vorname,E-Mail", "Schmidt,Anna", "Anna Schmidt"),
+            ("Nom,Prénom,Courriel", "Martin,Zoé", "Zoé Martin"),
+            ("Nome,Sobrenome,Email", "João,Silva", "João Silva"),
+            ("Vezetéknév,Név,Email", "Kiss,Anna", "Kiss Anna"),
+            # The whole name, with a part of it once more.
+            ("Name,First Name,Email", "Anna Smith,Anna", "Anna Smith"),
+            ("Full Name,First Name,Last Name,Email", "A. Smith,Anna,Smith", "A. Smith"),
+        ):
+            with self.subTest(header=header):
+                _columns, contacts = read(f"{header}\n{cells},x@example.com")
+                self.assertEqual(contacts, [(2, "x@example.com", name, "")])
+
+    def test_titles_above_the_header(self):
+        for titles in (
+            ["Newsletter of the shop"],
+            ["Export of 2026-03-14", "made by anna@example.com", ""],
+            [";;", "Customers;;as of March"],
+        ):
+            lines = [*titles, "Name;Email", "Bo;bo@example.com", "Cy;cy@example.com"]
+            first = len(titles) + 2
+            with self.subTest(titles=titles):
+                columns, contacts = read("\n".join(lines))
+                self.assertEqual(columns.header, ["Name", "Email"])
+                self.assertEqual(
+                    contacts,
+                    [
+                        (first, "bo@example.com", "Bo", ""),
+                        (first + 1, "cy@example.com", "Cy", ""),
+                    ],
+                )
+
+    def test_people_above_a_header(self):
+        """Files that were put one below the other: nobody is taken for a title."""
+        _columns, contacts = read("bo@example.com\nEmail\ncy@example.com")
+        self.assertEqual(
+            [contact[1] for contact in contacts],
+            ["bo@example.com", "Email", "cy@example.com"],
+        )
+
+    def test_apostrophes_of_spreadsheets(self):
+        """Before what would be a formula, and nowhere else."""
+        _columns, contacts = read(
+            "Email,Name,Phone\n'@x@example.com,'=Anna,'+36201234567\n"
+            "b@example.com,'t Hooft,'-1\nc@example.com,''=x,\n"
+        )
+        self.assertEqual(
+            contacts,
+            [
+                (2, "@x@example.com", "=Anna", "+36201234567"),
+                (3, "b@example.com", "'t Hooft", "-1"),
+                (4, "c@example.com", "''=x", ""),
+            ],
+        )
+
+    def test_rounded_numbers(self):
+        """3.62012E+10 is nobody's telephone."""
+        for number in ("3.62012E+10", "3,62012E+10", "3e10", "4.4E+011"):
+            _columns, contacts = read_all(f"Email;Phone\na@example.com;{number}")
+            with self.subTest(number=number):
+                self.assertEqual(
+                    (contacts[0].phone, contacts[0].is_rounded), ("", True)
+                )
+        _columns, contacts = read_all("Email;Phone\na@example.com;+36201234567")
+        self.assertEqual(contacts[0].phone, "+36201234567")
+        self.assertFalse(contacts[0].is_rounded)
+
+
+@tagged("post_install", "-at_install")
+class TestStatuses(BaseCase):
+    """Who has unsubscribed, says the program that a file comes from."""
+
+    def _read(self, header, *cells):
+        _columns, contacts = read_all(
+            "\n".join([f"Email;{header}", *(f"x@example.com;{cell}" for cell in cells)])
+        )
+        return [contact.status for contact in contacts]
+
+    def test_words(self):
+        for header, cells, statuses in (
+            # Mailchimp
+            (
+                "STATUS",
+                ("subscribed", "unsubscribed", "cleaned", "Non-Subscribed", "pending"),
+                ("", "unsubscribed", "cleaned", "not_subscribed", "not_subscribed"),
+            ),
+            # Klaviyo
+            (
+                "Email Marketing Consent",
+                ("SUBSCRIBED", "UNSUBSCRIBED", "NEVER_SUBSCRIBED"),
+                ("", "unsubscribed", "not_subscribed"),
+            ),
+            (
+                "Member Status",
+                ("Active", "Opted Out", "Opted-out (manual)", "Hard bounce", "Spam"),
+                ("", "unsubscribed", "unsubscribed", "cleaned", "unsubscribed"),
+            ),
+            ("Status", ("angemeldet", "abgemeldet"), ("", "unsubscribed")),
+            ("Állapot", ("feliratkozott", "Leiratkozott"), ("", "unsubscribed")),
+            ("Durum", ("abone", "Abonelikten çıktı"), ("", "unsubscribed")),
+            ("Statut", ("abonné", "Désabonné"), ("", "unsubscribed")),
+        ):
+            with self.subTest(header=header):
+                self.assertEqual(self._read(header, *cells), list(statuses))
+
+    def test_yes_and_no(self):
+        for header, cells, statuses in (
+            (
+                "Accepts Email Marketing",
+                ("yes", "no", "TRUE", "0", ""),
+                ("", "not_subscribed", "", "not_subscribed", ""),
+            ),
+            (
+                "UNSUB_TIME",
+                ("2026-03-14 08:15:00", "", "NULL"),
+                ("unsubscribed", "", ""),
+            ),
+            (
+                "Opt-out",
+                ("x", "ja", "nein", "0", "1"),
+                ("unsubscribed",) * 2 + ("", "") + ("unsubscribed",),
+            ),
+            ("Leiratkozott", ("igen", "nem", ""), ("unsubscribed", "", "")),
+            ("CLEAN_TIME", ("2026-03-14", ""), ("cleaned", "")),
+        ):
+            with self.subTest(header=header):
+                self.assertEqual(self._read(header, *cells), list(statuses))
+
+    def test_the_worst_of_several_columns(self):
+        self.assertEqual(
+            self._read(
+                "Status;Unsubscribed", "active;yes", "cleaned;no", "pending;", "active;"
+            ),
+            ["unsubscribed", "cleaned", "not_subscribed", ""],
+        )
+
+    def test_other_columns(self):
+        """A state of the country, or of an order, says nothing."""
+        self.assertEqual(self._read("Estado", "Jalisco"), [""])
+        self.assertEqual(self._read("State", "unsubscribed"), [""])
+
+
+@tagged("post_install", "-at_install")
+class TestLargeWorkbooks(BaseCase):
+    """A small file that unpacks to a lot is refused before it is read."""
+
+    def _pack(self, **parts):
+        out = BytesIO()
+        with ZipFile(BytesIO(workbook([["Email"], ["a@example.com"]]))) as source:
+            with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+                for name in source.namelist():
+                    if name not in parts:
+                        archive.writestr(name, source.read(name))
+                for name, content in parts.items():
+                    archive.writestr(name, content)
+        return out.getvalue()
+
+    def _assert_too_large(self, content):
+        with self.assertRaises(TableError) as caught:
+            list(read_table(content))
+        self.assertEqual(caught.exception.code, "too_large")
+
+    def test_texts(self):
+        texts = b"<sst>" + b"<si><t>a</t></si>" * 1_300_000 + b"</sst>"
+        content = self._pack(**{"xl/sharedStrings.xml": texts})
+        self.assertLess(len(content), 200_000)
+        with patch("openpyxl.load_workbook") as load:
+            self._assert_too_large(content)
+        load.assert_not_called()
+
+    def test_lines(self):
+        content = self._pack(**{"xl/worksheets/sheet1.xml": b" " * 51_000_000})
+        with patch("openpyxl.load_workbook") as load:
+            self._assert_too_large(content)
+        load.assert_not_called()
+
+    def test_number_of_lines(self):
+        with patch.object(table_file, "MAX_LINES", 3):
+            self.assertEqual(len(list(read_table(b"a\nb\nc"))), 3)
+            self._assert_too_large(b"a\nb\nc\nd")
+            self._assert_too_large(workbook([["a"]] * 4))

@@ -353,6 +353,93 @@ class TestImportedConsent(ImportCase):
         self.assertEqual(wizard.added_count, 3)
         self.assertEqual(wizard.skipped_count, 0)
 
+    def test_who_unsubscribed_elsewhere(self):
+        """They are not added, and objected, whatever is ticked for the others."""
+        self._create_customer("Bo", "bo@example.com")
+        wizard = self._import_with_consent(
+            [
+                "Email Address,First Name,STATUS",
+                "anna@example.com,Anna,subscribed",
+                "bo@example.com,Bo,unsubscribed",
+                "cy@example.com,Cy,cleaned",
+                "di@example.com,Di,pending",
+                "Bo@Example.com,Bo,subscribed",
+            ],
+            "newsletter",
+        )
+        self.assertEqual(
+            sorted(self._members().partner_id.mapped("email")),
+            ["anna@example.com", "di@example.com"],
+        )
+        self.assertEqual(
+            (wizard.consent_count, wizard.unsubscribed_count, wizard.skipped_count),
+            (1, 2, 3),
+        )
+        states = self._get_states(channel="email")
+        self.assertEqual(states.pop(("anna@example.com", "newsletter")), "given")
+        self.assertEqual(
+            states,
+            {
+                ("bo@example.com", purpose): "withdrawn"
+                for purpose in (
+                    *("newsletter", "offers", "cart"),
+                    *("product_updates", "back_in_stock"),
+                )
+            },
+        )
+        logs = self.env["marketing.consent.log"].search(
+            [("source", "=", "import"), ("state", "=", "withdrawn")]
+        )
+        self.assertEqual(
+            set(logs.text_id.mapped("text")),
+            {"Unsubscribed according to the imported file “guests.csv”"},
+        )
+        report = {row[0]: row[2:] for row in self._read_report(wizard)}
+        self.assertEqual(
+            report,
+            {
+                "3": ("Left out", "Has unsubscribed, says the file"),
+                "4": ("Left out", "The address is dead, says the file"),
+                "5": (
+                    "Imported",
+                    "Consent not recorded: has not agreed, says the file",
+                ),
+                "6": ("Left out", "Has unsubscribed, says the file"),
+            },
+        )
+
+    def test_unsubscriptions_of_another_shop(self):
+        """Not recorded if somebody unticks it; nor added."""
+        self._import(
+            ["Email,UNSUB_TIME", "bo@example.com,2026-03-14 08:00"],
+            record_unsubscribed=False,
+        )
+        self.assertFalse(self._members())
+        self.assertFalse(self._get_states(address="bo@example.com"))
+
+    def test_preview_of_statuses(self):
+        form = Form(
+            self.env["customer.segment.import"].with_context(
+                default_segment_id=self.segment.id, default_file_name="x.csv"
+            )
+        )
+        self.assertFalse(form.has_statuses)
+        form.file = base64.b64encode(
+            b"Email;Status\na@example.com;unsubscribed\nb@example.com;subscribed"
+        )
+        self.assertTrue(form.has_statuses)
+        self.assertTrue(form.record_unsubscribed)
+        preview = " ".join(form.preview.split())
+        self.assertIn("Unsubscribed", preview)
+        self.assertIn("1 people in this file have unsubscribed", preview)
+
+    def test_rounded_number(self):
+        wizard = self._import(["Email;Phone", "bo@example.com;3.62012E+10"])
+        self.assertFalse(self._members().partner_id.phone)
+        [[line, _value, result, reason]] = self._read_report(wizard)
+        self.assertEqual((line, result), ("2", "Imported"))
+        self.assertIn("Format that column as text", reason)
+
     def test_text_messages(self):
         wizard = self._import_with_consent(
             ["Email;Phone", "bo@example.com;+32 2 290 34 90", "cy@example.com;?"],

@@ -21,7 +21,15 @@ _PAGE = 5000
 MAX_CREATED = 10_000
 
 # Outcomes for which a line is left out; the others are "added" and "member".
-SKIPPED = ("no_address", "not_an_address", "repeated", "unknown", "later")
+SKIPPED = (
+    "no_address",
+    "not_an_address",
+    "unsubscribed",
+    "cleaned",
+    "repeated",
+    "unknown",
+    "later",
+)
 
 
 def normalize_address(text):
@@ -52,7 +60,8 @@ class ImportTable:
             env.cr,
             SQL(
                 """line int, value text, email text, name text, phone text,
-                   partner_id int, outcome text, first_line int, remark text"""
+                   status text, partner_id int, outcome text, first_line int,
+                   remark text"""
             ),
         )
 
@@ -65,14 +74,24 @@ class ImportTable:
     def load(self, contacts):
         """Put the lines in, and say which of them cannot be used.
 
-        :param contacts: line, address, name, phone number of each, as they are written
+        Who has unsubscribed in one line of the file is not added by another.
+
+        :param contacts: people as they are written, see ``contact_columns.Contact``
         """
         self.env.cr.execute_values(
-            "INSERT INTO pg_temp.marketing_import (line, value, email, name, phone)"
-            " VALUES %s",
+            """INSERT INTO pg_temp.marketing_import
+                      (line, value, email, name, phone, status, remark) VALUES %s""",
             (
-                (line, value, normalize_address(value), name, phone)
-                for line, value, name, phone in contacts
+                (
+                    contact.line,
+                    contact.address,
+                    normalize_address(contact.address),
+                    contact.name,
+                    contact.phone,
+                    contact.status,
+                    "rounded_number" if contact.is_rounded else None,
+                )
+                for contact in contacts
             ),
             page_size=_PAGE,
         )
@@ -83,11 +102,17 @@ class ImportTable:
                       SET outcome = CASE WHEN value = '' THEN 'no_address'
                                          ELSE 'not_an_address' END
                     WHERE email IS NULL;
+                   UPDATE %(table)s lines SET outcome = worst.status
+                     FROM (SELECT email, max(status) AS status FROM %(table)s
+                            WHERE status IN ('unsubscribed', 'cleaned')
+                         GROUP BY email) worst
+                    WHERE worst.email = lines.email;
                    UPDATE %(table)s lines
                       SET outcome = 'repeated', first_line = ranked.first_line
                      FROM (SELECT line, min(line) OVER (PARTITION BY email)
                                       AS first_line
-                             FROM %(table)s WHERE email IS NOT NULL) ranked
+                             FROM %(table)s
+                            WHERE email IS NOT NULL AND outcome IS NULL) ranked
                     WHERE ranked.line = lines.line
                       AND ranked.first_line < lines.line""",
                 table=self.name,
@@ -197,14 +222,44 @@ class ImportTable:
         return SQL("SELECT partner_id FROM %s WHERE outcome = 'added'", self.name)
 
     def get_people(self):
-        """Return the query of line, address and number of everybody who was accepted.
+        """Return the query of line, address and number of everybody who was accepted,
+        and of whom the file does not say that they have not agreed.
 
         :rtype: SQL
         """
         return SQL(
-            "SELECT line, email, phone FROM %s WHERE outcome IN ('added', 'member')",
+            """SELECT line, email, phone FROM %s
+                WHERE outcome IN ('added', 'member') AND status != 'not_subscribed'""",
             self.name,
         )
+
+    def get_not_subscribed(self):
+        """Return the lines of accepted people who have not agreed, says the file.
+
+        :rtype: list[int]
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT line FROM %s
+                    WHERE outcome IN ('added', 'member') AND status = 'not_subscribed'
+                """,
+                self.name,
+            )
+        )
+        return [line for (line,) in rows]
+
+    def get_unsubscribed(self):
+        """Return the addresses that have unsubscribed, says the file.
+
+        :rtype: list[str]
+        """
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT email FROM %s WHERE outcome = 'unsubscribed'",
+                self.name,
+            )
+        )
+        return [email for (email,) in rows]
 
     def remark(self, remark, lines):
         """Note something about lines that are imported all the same.

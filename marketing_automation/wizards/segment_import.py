@@ -1,4 +1,5 @@
 import base64
+from collections import Counter
 from contextlib import contextmanager
 from itertools import islice
 
@@ -11,6 +12,8 @@ from ..tools.table_file import TableError, read_table
 from .import_table import ImportTable
 
 PREVIEW_LINES = 5
+# The preview reads no further: it is drawn while somebody waits.
+COUNTED_LINES = 10_000
 
 
 class SegmentImport(models.TransientModel):
@@ -36,6 +39,7 @@ class SegmentImport(models.TransientModel):
             ("cp1252", "Western European"),
             ("cp1250", "Central European"),
             ("cp1254", "Turkish"),
+            ("mac_roman", "Macintosh (Western)"),
         ],
         string="Characters",
         help="Only if names look wrong in the preview. Mostly it is found out.",
@@ -48,6 +52,14 @@ class SegmentImport(models.TransientModel):
         default=lambda self: self._may_create_contacts(),
     )
 
+    has_statuses = fields.Boolean(compute="_compute_preview")
+    record_unsubscribed = fields.Boolean(
+        string="Record who unsubscribed",
+        default=True,
+        help="People who have unsubscribed according to the file are never added. "
+        "Ticked, they also get no marketing emails from this company any more, in case "
+        "they are among the contacts already.",
+    )
     has_consent = fields.Boolean(string="They gave consent")
     consent_channel = fields.Selection(CHANNELS, string="Channel", default="email")
     consent_purposes = fields.Json(
@@ -66,6 +78,7 @@ class SegmentImport(models.TransientModel):
     skipped_count = fields.Integer(string="Left Out")
     later_count = fields.Integer(string="Still to Be Created")
     consent_count = fields.Integer(string="Consents Recorded")
+    unsubscribed_count = fields.Integer(string="Unsubscribed")
     result = fields.Html(sanitize=False, readonly=True)
     report = fields.Binary(attachment=False, readonly=True)
     report_name = fields.Char()
@@ -93,21 +106,47 @@ class SegmentImport(models.TransientModel):
     @api.depends("file", "encoding")
     def _compute_preview(self):
         for wizard in self:
-            wizard.preview = wizard.file and wizard._render_preview()
+            values = wizard.file and wizard._read_preview()
+            wizard.has_statuses = bool(values and values.get("has_statuses"))
+            wizard.preview = values and self.env["ir.qweb"]._render(
+                "marketing_automation.segment_import_preview", values
+            )
 
-    def _render_preview(self):
-        """Show what was found in the file, before anything is done with it."""
+    def _read_preview(self):
+        """Return what was found in the file, before anything is done with it.
+
+        :return: what the template shows
+        :rtype: dict
+        """
         try:
             with self._explain():
                 columns, contacts = self._read_file()
                 first = list(islice(contacts, PREVIEW_LINES))
-                more = sum(1 for _contact in contacts)
-            values = {"columns": columns, "contacts": first, "more": more}
+                others = list(islice(contacts, COUNTED_LINES))
         except UserError as error:
-            values = {"error": str(error)}
-        return self.env["ir.qweb"]._render(
-            "marketing_automation.segment_import_preview", values
-        )
+            return {"error": str(error)}
+        statuses = Counter(contact.status for contact in first + others)
+        return {
+            "columns": columns,
+            "contacts": first,
+            "more": len(others),
+            "is_more_than_counted": len(others) == COUNTED_LINES,
+            "has_statuses": bool(columns.statuses),
+            "gone": statuses["unsubscribed"] + statuses["cleaned"],
+            "status_words": self._get_status_words(),
+        }
+
+    def _get_status_words(self):
+        """Return what the statuses of people in a file are called.
+
+        :rtype: dict[str, str]
+        """
+        return {
+            "unsubscribed": self.env._("Unsubscribed"),
+            "cleaned": self.env._("Address is dead"),
+            "not_subscribed": self.env._("Has not agreed"),
+            "": self.env._("Subscribed"),
+        }
 
     # === WHAT THE FILE SAYS ===#
 
@@ -158,7 +197,9 @@ class SegmentImport(models.TransientModel):
                 " XLSX or CSV."
             ),
             "too_large": self.env._(
-                "The file is too large. Split it, and import one part after the other."
+                "The file is too large: 200,000 lines can be imported at a time. Split"
+                " it, and import one part after the other. A workbook may hold much"
+                " besides the list: save the list alone as CSV."
             ),
         }[code]
 
@@ -183,6 +224,8 @@ class SegmentImport(models.TransientModel):
         self.segment_id.check_access("write")
         self.segment_id.sudo()._add(table.get_added(), "import")
         consents = self._record_consent(table) if self.has_consent else 0
+        if self.record_unsubscribed:
+            self._record_unsubscribed(table)
         self._keep_results(table, created, consents)
         table.drop()
         return self._reopen()

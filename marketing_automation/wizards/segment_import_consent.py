@@ -44,7 +44,31 @@ class SegmentImport(models.TransientModel):
                 text=self.consent_proof.strip(),
             )
         table.remark("withdrawn", [addresses[address] for address in refused])
+        table.remark("not_subscribed", table.get_not_subscribed())
         return len(recorded)
+
+    def _record_unsubscribed(self, table):
+        """Write down that people have unsubscribed, elsewhere, from this company.
+
+        Some may be contacts already, and get emails as customers. An unsubscription
+        from a list of another program is one from marketing emails altogether.
+
+        :param ImportTable table: with outcomes
+        """
+        addresses = table.get_unsubscribed()
+        if not addresses:
+            return
+        self.env["marketing.preference"].sudo()._record(
+            self.company_id,
+            "email",
+            [key for key, _label in PURPOSES],
+            addresses,
+            "withdrawn",
+            "import",
+            text=self.env._(
+                "Unsubscribed according to the imported file “%s”", self.file_name or ""
+            ),
+        )
 
     def _read_addresses(self, table):
         """Return the number of the line by address on the chosen channel.

@@ -31,6 +31,7 @@ class SegmentImport(models.TransientModel):
                 "skipped_count": sum(counts.get(outcome, 0) for outcome in SKIPPED),
                 "created_count": created,
                 "consent_count": consents,
+                "unsubscribed_count": counts.get("unsubscribed", 0),
                 "report": self._write_report(rows) if rows else False,
                 "report_name": self._name_report() if rows else False,
             }
@@ -63,6 +64,9 @@ class SegmentImport(models.TransientModel):
         if self.has_consent:
             label = self.env._("consents recorded")
             figures.append(("consent", label, self.consent_count))
+        if self.unsubscribed_count:
+            label = self.env._("unsubscribed")
+            figures.append(("unsubscribed", label, self.unsubscribed_count))
         return figures
 
     def _write_report(self, rows):
@@ -109,6 +113,8 @@ class SegmentImport(models.TransientModel):
         return {
             "no_address": self.env._("No email address"),
             "not_an_address": self.env._("Not an email address"),
+            "unsubscribed": self.env._("Has unsubscribed, says the file"),
+            "cleaned": self.env._("The address is dead, says the file"),
             "repeated": self.env._("Same address as in line %s", first_line),
             "unknown": self.env._("No contact has this address"),
             "later": self.env._("No contact yet: continue the import to create it"),
@@ -118,6 +124,13 @@ class SegmentImport(models.TransientModel):
         return {
             "withdrawn": self.env._(
                 "Said no earlier: that stays so, until they agree themselves"
+            ),
+            "not_subscribed": self.env._(
+                "Consent not recorded: has not agreed, says the file"
+            ),
+            "rounded_number": self.env._(
+                "Imported without phone number: a spreadsheet has rounded it. Format"
+                " that column as text"
             ),
             "no_number": self.env._("Consent not recorded: no phone number"),
         }[remark]
