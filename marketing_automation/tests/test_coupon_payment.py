@@ -143,7 +143,10 @@ class TestCouponPayment(PaymentCase):
 
     def test_person_and_minimum_are_looked_at(self):
         for vals, sentence in (
-            ({"marketing_minimum_amount": 41}, "for orders from"),
+            (
+                {"marketing_minimum_amount": 41, "marketing_minimum_untaxed": 41},
+                "for orders from",
+            ),
             ({"marketing_email": "x@example.com", "partner_id": False}, "personal"),
             ({"points": 0}, "not valid any more"),
         ):
