@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from odoo.http import request
 
 from ..tools.links import is_token
+from ..tools.shop_url import get_shop_url, tidy_host
 
 # The page itself. It changes nothing: link scanners open it, too (RFC 8058).
 PAGE = {
@@ -57,8 +58,8 @@ def get_other_website_url(record, path):
     website = record.website_id or record.company_id.website_id
     if not website.domain or website == request.website:
         return None
-    base_url = website.get_base_url()
-    if urlsplit(base_url).netloc == urlsplit(request.httprequest.url).netloc:
+    base_url = get_shop_url(website)
+    if urlsplit(base_url).netloc == tidy_host(request.httprequest.host):
         return None
     return base_url + path
 

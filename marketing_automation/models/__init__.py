@@ -1,4 +1,5 @@
 # In the order in which data moves; see "How it works" in the README.
+from . import mailbox
 from . import cart
 from . import audience
 from . import sequence

@@ -5,18 +5,13 @@ from dataclasses import dataclass, replace
 from email.errors import HeaderParseError
 from email.header import Header, decode_header, make_header
 
-import idna
+from ..tools.mailbox import LOCAL, MAX_LOCAL, UNSAFE, encode_domain
 
 MAX_NAME = 128
 MAX_MAILBOX = 900
-# RFC 5321 4.5.3.1: octets of a local part, of a domain.
-MAX_LOCAL = 64
-MAX_DOMAIN = 255
 # RFC 5322 2.1.1: characters of a line, without its end.
 MAX_LINE = 998
 
-# Control characters, the Unicode line separators, halves of surrogate pairs.
-UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _MAILBOX = re.compile(
     r"""
     (?: "(?P<quoted>(?:[^"\\]|\\.)*)" | (?P<phrase>[^"<>,;:@()\[\]\\]*) )
@@ -25,8 +20,6 @@ _MAILBOX = re.compile(
     """,
     re.VERBOSE,
 )
-_LOCAL = re.compile(r'[^\s"(),:;<>@\[\]\\]+')
-_DOMAIN = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
 
 class InvalidAddress(ValueError):
@@ -119,20 +112,16 @@ def _name(match):
 
 
 def _check_local(local):
-    if not _LOCAL.fullmatch(local) or len(local.encode()) > MAX_LOCAL:
+    if not LOCAL.fullmatch(local) or len(local.encode()) > MAX_LOCAL:
         raise InvalidAddress("no usable local part before the @")
     return local
 
 
 def _check_domain(domain):
     try:
-        if not domain.isascii():
-            domain = idna.encode(domain, uts46=True).decode("ascii")
-    except UnicodeError as error:  # idna.IDNAError is one
-        raise InvalidAddress(f"no valid domain: {error}") from error
-    if not _DOMAIN.fullmatch(domain) or len(domain) > MAX_DOMAIN:
-        raise InvalidAddress("no valid domain after the @")
-    return domain
+        return encode_domain(domain)
+    except ValueError as error:  # idna.IDNAError is one
+        raise InvalidAddress(f"no valid domain after the @: {error}") from error
 
 
 def rename_sender(sender, name):

@@ -11,7 +11,10 @@ class CampaignCase(MarketingCase):
         super().setUpClass()
         cls.people = cls.env["res.partner"].create(
             [
-                {"name": f"Person{n} Tester", "email": f"person{n}@example.com"}
+                {
+                    "name": f"Person{chr(65 + n)} Tester",
+                    "email": f"person{n}@example.com",
+                }
                 for n in range(6)
             ]
         )

@@ -13,6 +13,8 @@ import re
 from html import escape, unescape
 from urllib.parse import quote, urlencode, urlsplit
 
+from .shop_url import tidy_host
+
 MAX_LABEL = 80
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -175,7 +177,7 @@ def add_utm(url, hosts, params):
     if (
         not marks
         or parts.scheme not in ("http", "https")
-        or parts.netloc.lower() not in hosts
+        or tidy_host(parts.netloc) not in hosts
         or re.search(r"(?:^|&)utm_", parts.query)
     ):
         return url

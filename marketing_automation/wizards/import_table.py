@@ -6,12 +6,11 @@ created through the ORM, in batches.
 
 import re
 
-from odoo.tools import SQL, email_normalize
+from odoo.tools import SQL
 
+from ..models import mailbox
 from ..tools.temporary_table import TemporaryTable
 
-# Most addresses are of this form, for which Odoo's normalization only makes them small.
-_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 TABLE = TemporaryTable("marketing_import")
 _BATCH = 1000
@@ -33,15 +32,13 @@ SKIPPED = (
 
 
 def normalize_address(text):
-    """Return an address as Odoo compares it.
+    """Return an address in its one spelling, as contacts have it.
 
     :param str text: what stands in the file, also ``Anna Smith <anna@example.com>``
     :return: None if it is no single address that mail can be sent to
     :rtype: str | None
     """
-    if _PLAIN_ADDRESS.fullmatch(text):
-        return text.lower()
-    address = email_normalize(text) if len(text) < 500 else False
+    address = mailbox.normalize_address(text)
     return address if address and _ADDRESS.fullmatch(address) else None
 
 

@@ -2,8 +2,12 @@
 The gate reads them as they are; what happens to them is in our log, too."""
 
 from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
 
+from ...tools.mailbox import PLAIN_SQL
 from ...tools.trusted_context import heard
+from ..mailbox import normalize_address, normalize_condition
 
 # In the context, from our own code alone: that somebody left a list is logged already.
 IS_LOGGED = "marketing_consent_is_logged"
@@ -48,6 +52,75 @@ class MailBlacklist(models.Model):
 
     _blacklist_channel = "email"
     _blacklist_address = "email"
+
+    def init(self):
+        """Entries that were there before get the one spelling, as contacts do.
+
+        Of two spellings of a mailbox one entry is left, active if one of them was.
+        """
+        res = super().init()
+        self._respell_entries()
+        return res
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._respell(vals) for vals in vals_list])
+
+    def write(self, vals):
+        return super().write(self._respell(vals))
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        domain = Domain(domain).map_conditions(
+            lambda condition: (
+                normalize_condition(condition)
+                if condition.field_expr == "email"
+                else condition
+            )
+        )
+        return super()._search(domain, *args, **kwargs)
+
+    @api.model
+    def _respell(self, vals):
+        # What is no address is left to Odoo, which says so.
+        address = normalize_address(vals.get("email") or "")
+        return {**vals, "email": address} if address else vals
+
+    @api.model
+    def _respell_entries(self):
+        """Write down entries again that are not kept in the one spelling."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id, email, active FROM mail_blacklist
+                    WHERE email !~ %s ORDER BY id""",
+                PLAIN_SQL,
+            )
+        )
+        for entry_id, text, active in rows:
+            address = normalize_address(text, strict=False)
+            if not address or address == text:
+                continue
+            self.env.cr.execute(
+                SQL(
+                    """WITH kept AS (
+                           UPDATE mail_blacklist SET active = active OR %(active)s
+                            WHERE email = %(address)s RETURNING id)
+                       UPDATE mail_blacklist SET email = %(address)s
+                        WHERE id = %(id)s AND NOT EXISTS (SELECT FROM kept)
+                    RETURNING id""",
+                    active=active,
+                    address=address,
+                    id=entry_id,
+                )
+            )
+            if not self.env.cr.rowcount:
+                # The other one says it now.
+                self.env.cr.execute(
+                    SQL(
+                        "UPDATE mail_blacklist SET active = FALSE WHERE id = %s",
+                        entry_id,
+                    )
+                )
 
 
 class PhoneBlacklist(models.Model):

@@ -1,8 +1,8 @@
 """The boxes where people enter their address, and what follows from ticking them."""
 
 from odoo import api, models
-from odoo.tools import email_normalize
 
+from ..mailbox import normalize_address
 from .purposes import PURPOSES
 
 # What is asked for there; the rest is for the preference page.
@@ -113,7 +113,7 @@ class MarketingConsentForm(models.AbstractModel):
         :param dict form: what was sent
         :param str ip: where it came from
         """
-        address = email_normalize(partner.email or "")
+        address = normalize_address(partner.email or "")
         if not address or not website[f"consent_at_{place}"]:
             return
         company = website.company_id.sudo()
@@ -194,7 +194,7 @@ class MarketingConsentForm(models.AbstractModel):
 
         :rtype: set[str]
         """
-        address = email_normalize(partner.email or "") if partner else ""
+        address = normalize_address(partner.email or "") if partner else ""
         preferences = self.env["marketing.preference"].sudo()
         if not address or preferences._find_suppressed("email", [address]):
             return set()
@@ -223,7 +223,7 @@ class MarketingConsentForm(models.AbstractModel):
         """
         if not partner:
             return True
-        address = email_normalize(partner.email or "")
+        address = normalize_address(partner.email or "")
         preferences = self.env["marketing.preference"].sudo()
         if not address or preferences._find_suppressed("email", [address]):
             return False

@@ -2,8 +2,8 @@ import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import email_normalize
 
+from ..mailbox import normalize_address
 from .marketing_consent_log import SOURCES
 from .purposes import PURPOSES
 
@@ -98,7 +98,7 @@ class MarketingOptIn(models.Model):
         :param str ip: where the request came from
         :param str text: what was shown next to the boxes
         """
-        address = email_normalize(address or "")
+        address = normalize_address(address or "")
         known = [purpose for purpose, _label in PURPOSES if purpose in purposes]
         if not address or not known:
             return

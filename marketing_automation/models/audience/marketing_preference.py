@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ...tools.trusted_context import say
 from ..channels import CHANNELS
+from ..mailbox import normalize_addresses
 from .blacklists import IS_LOGGED
 from .consent_rules import hash_of
 from .marketing_consent_log import IP, SOURCE, SOURCES, STATES
@@ -73,7 +74,7 @@ class MarketingPreference(models.Model):
         :return: number of lines in the log
         :rtype: int
         """
-        addresses = sorted(set(filter(None, addresses)))
+        addresses = sorted(normalize_addresses(channel, addresses))
         purposes = list(purposes)
         if not addresses or not purposes:
             return 0
@@ -262,9 +263,11 @@ class MarketingPreference(models.Model):
         """Return which addresses are never written to: blacklisted or forgotten.
 
         :param str channel: key of ``channel``
-        :param list addresses: normalized emails, or numbers in E.164
+        :param list addresses: emails, or numbers in E.164
+        :return: those of them, emails in their one spelling
         :rtype: list[str]
         """
+        addresses = sorted(normalize_addresses(channel, addresses))
         self.env.flush_all()
         suppression = self.env["marketing.suppression"]
         rows = self.env.execute_query(

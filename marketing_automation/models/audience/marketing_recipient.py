@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..mailbox import normalize_address
+
 
 class MarketingRecipient(models.Model):
     """How an address wants to hear from a company: how often, from when on, in which
@@ -46,11 +48,12 @@ class MarketingRecipient(models.Model):
         :return: their entries
         :rtype: marketing.recipient
         """
+        addresses = {normalize_address(address) or address for address in addresses}
         known = self.search(
             [("company_id", "=", company.id), ("address", "in", list(addresses))]
         )
         known.write(vals)
-        missing = set(addresses) - set(known.mapped("address"))
+        missing = addresses - set(known.mapped("address"))
         return known + self.create(
             [
                 {"company_id": company.id, "address": address, **vals}

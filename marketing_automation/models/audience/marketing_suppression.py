@@ -3,6 +3,7 @@ import secrets
 from odoo import api, fields, models
 
 from ...tools.address_hash import hash_address
+from ..mailbox import normalize_address
 
 KEY_PARAMETER = "marketing_automation.address_key"
 
@@ -50,8 +51,15 @@ class MarketingSuppression(models.Model):
 
     @api.model
     def _hash(self, addresses):
+        """Return the digest of each address, of emails in their one spelling.
+
+        :rtype: list[str]
+        """
         key = self._get_address_key()
-        return [hash_address(key, address) for address in addresses]
+        return [
+            hash_address(key, normalize_address(address) or address)
+            for address in addresses
+        ]
 
     @api.model
     def _get_address_key(self):

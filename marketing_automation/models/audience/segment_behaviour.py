@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from odoo.tools import SQL
 
+from ...tools.shop_url import tidy_base_url
 from ..cart.cart_detection import RECOVERABLE_LINE
 
 # The path of a page of the shop, in whatever language; then its parts. A product is
@@ -299,10 +300,10 @@ def _by_address(facts, scope):
 
 
 def hosts_of(urls):
-    """Return the names of hosts, in small letters, with the port where one is given.
+    """Return the names of hosts as links have them, with the port where one is given.
 
     :param urls: addresses of shops, some may be empty
     :rtype: tuple[str]
     """
-    hosts = {urlsplit(url).netloc.lower() for url in urls if url}
+    hosts = {urlsplit(tidy_base_url(url)).netloc for url in urls if url}
     return tuple(sorted(hosts - {""}))

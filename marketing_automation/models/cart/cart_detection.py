@@ -79,6 +79,7 @@ class AbandonedCart(models.Model):
     def _finish_detection(self):
         """Expire old carts, and start the recovery of those that were found."""
         self._expire()
+        self._follow_all_contacts()
         self._find_strangers()
         self.env["marketing.enrollment"]._enroll_abandoned()
 

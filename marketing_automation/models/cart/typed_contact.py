@@ -3,7 +3,10 @@
 import re
 
 from odoo import api, fields, models
-from odoo.tools import SQL, email_normalize
+from odoo.tools import SQL
+
+from ...tools.mailbox import clean_typed
+from ..mailbox import normalize_address
 
 MAX_TYPED = 254  # Longest address that mail servers take (RFC 5321, section 4.5.3.1).
 # A host outside the own network has a dot: who is still typing is not kept.
@@ -107,13 +110,13 @@ class SaleOrder(models.Model):
         text = text.strip() if isinstance(text, str) else None
         if text == "":
             return {"typed_email": False, "typed_email_normalized": False}
-        # A line break or the like hides a second address.
-        if text is None or len(text) > MAX_TYPED or not text.isprintable():
+        if text is None or len(text) > MAX_TYPED:
             return {}
-        address = email_normalize(text) or ""
+        address = normalize_address(text) or ""
         if not _COMPLETE.match(address):
             return {}
-        return {"typed_email": text, "typed_email_normalized": address}
+        shown = " ".join(clean_typed(text).split())
+        return {"typed_email": shown, "typed_email_normalized": address}
 
     def _read_typed_phone(self, text, country):
         text = text.strip() if isinstance(text, str) else None

@@ -3,6 +3,7 @@
 from odoo import models
 from odoo.tools import format_amount
 
+from ...tools.shop_url import get_shop_url
 from ...tools.shopper_text import clean_text
 
 # An email shows so many lines of a cart; the rest is counted.
@@ -25,7 +26,7 @@ class MarketingTemplateContext(models.AbstractModel):
         if len(lines) > MAX_LINES:
             shown = lines.sorted(amounts.get, reverse=True)[:MAX_LINES]
         total = currency.round(sum(amounts.values()))
-        recovery_url = website.get_base_url() + cart._get_recovery_path()
+        recovery_url = get_shop_url(website) + cart._get_recovery_path()
         return {
             "lines": [
                 self._prepare_line_values(line, amounts[line], cart, website)
@@ -71,7 +72,7 @@ class MarketingTemplateContext(models.AbstractModel):
         }
 
     def _prepare_product_values(self, product, website):
-        base_url = website.get_base_url()
+        base_url = get_shop_url(website)
         return {
             "name": self._get_product_name(product),
             # Odoo answers with a placeholder when the product has no picture.

@@ -3,6 +3,7 @@
 from odoo import models
 from odoo.tools import format_date
 
+from ...tools.shop_url import get_shop_url
 from .cart_context import MAX_LINES, make_whole
 
 # Where Odoo's product page has its reviews.
@@ -62,7 +63,7 @@ class MarketingTemplateContext(models.AbstractModel):
             "count": make_whole(sum(lines.mapped("product_uom_qty"))),
             "more_count": max(len(lines) - MAX_LINES, 0),
             "total": self._format_money(message, order.currency_id, order.amount_total),
-            "url": website.get_base_url() + order.get_portal_url(),
+            "url": get_shop_url(website) + order.get_portal_url(),
         }
 
     def _get_ordered_lines(self, order):

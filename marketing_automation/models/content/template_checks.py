@@ -4,6 +4,7 @@ from odoo import models
 
 from ...tools import content_checks, rendering, sms
 from ...tools.dark_mode import find_hazards
+from ...tools.shop_url import get_shop_url
 from .marketing_template import FIELDS_BY_PART, PARTS, SOURCES
 
 
@@ -151,7 +152,7 @@ class MarketingTemplate(models.Model):
         Those that come from values are left aside: they were made for this recipient.
         """
         website = self._get_preview_website()
-        bases = [website.get_base_url()] if website else []
+        bases = [website.get_base_url(), get_shop_url(website)] if website else []
         paths = content_checks.find_own_paths(content, bases)
         dead = website._find_dead_paths(set(paths.values())) if paths else set()
         return [link for link, path in paths.items() if path in dead]

@@ -11,6 +11,7 @@ from odoo.tools.mimetypes import guess_mimetype
 from odoo.tools.misc import get_lang
 
 from ...tools.samples import get_samples
+from ...tools.shop_url import get_shop_url
 from ...tools.shopper_text import clean_address, clean_name
 
 # Languages that write the family name first ("Kovács Anna").
@@ -212,7 +213,7 @@ class MarketingTemplateContext(models.AbstractModel):
         return {
             "shop": {
                 "name": website.name or company.name,
-                "url": website.get_base_url(),
+                "url": get_shop_url(website),
                 "logo_url": self._get_logo_url(website, company),
             },
             "company": self._prepare_company_values(company, lang),
@@ -269,7 +270,7 @@ class MarketingTemplateContext(models.AbstractModel):
         Mail programs do not show SVG pictures, and Odoo's default logo is one.
         """
         website = website.with_context(bin_size=False)
-        base_url = website.get_base_url()
+        base_url = get_shop_url(website)
         if website.logo:
             mimetype = guess_mimetype(base64.b64decode(website.logo), default="")
             if mimetype.startswith("image/") and "svg" not in mimetype:

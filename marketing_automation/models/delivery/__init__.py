@@ -7,6 +7,7 @@ from . import suppression
 from . import marketing_gate
 from . import gate_hours
 from . import message_queue
+from . import message_contact
 from . import message_hold
 from . import message_claim
 from . import opt_in_queue

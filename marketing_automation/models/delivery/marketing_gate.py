@@ -15,6 +15,19 @@ from .states import PERHAPS_REACHED_STATES
 # Whether somebody may be messaged now: one sentence of SQL per rule over a message `m`,
 # or somebody who may get one. The first that holds is the reason.
 
+# The contact is there still, as somebody to write to. (A customer's order keeps its
+# contact from being deleted.)
+CONTACT_RULES = [
+    ("archived", SQL("contact.active IS FALSE AND m.opt_in_id IS NULL")),
+    (
+        "contact_deleted",
+        SQL(
+            """m.partner_id IS NULL AND m.abandoned_cart_id IS NULL
+               AND m.opt_in_id IS NULL
+               AND (m.campaign_id IS NOT NULL OR m.sequence_id IS NOT NULL)"""
+        ),
+    ),
+]
 # There is an address to write to.
 ADDRESS_RULES = [
     ("no_email", SQL("m.channel = 'email' AND COALESCE(m.email_normalized, '') = ''")),
@@ -199,7 +212,9 @@ class MarketingGate(models.AbstractModel):
         self.env.cr.execute(NO_JIT)
         now = fields.Datetime.now()
         decisions = dict.fromkeys(messages.ids)
-        for row in self._fetch_facts(messages, now):
+        repeated = messages._follow_contacts()
+        decisions.update(dict.fromkeys(repeated.ids, Decision("repeated")))
+        for row in self._fetch_facts(messages - repeated, now):
             decisions[row["id"]] = self._judge(row, now)
         return decisions
 
@@ -322,6 +337,7 @@ class MarketingGate(models.AbstractModel):
                      LEFT JOIN abandoned_cart cart ON cart.id = m.abandoned_cart_id
                      LEFT JOIN sale_order so ON so.id = cart.order_id
                      LEFT JOIN marketing_template tpl ON tpl.id = m.template_id
+                     LEFT JOIN res_partner contact ON contact.id = m.partner_id
                     CROSS JOIN LATERAL (
                           SELECT CASE WHEN tpl.id IS NOT NULL THEN tpl.purpose
                                       WHEN cart.id IS NOT NULL THEN 'cart'
@@ -345,7 +361,7 @@ class MarketingGate(models.AbstractModel):
                    WHERE m.reason IS NOT NULL OR others.last_at IS NOT NULL
                       OR others.is_outranked OR m.has_quiet_hours OR m.has_window""",
                 reason=self._make_reason(
-                    [*CAMPAIGN_RULES, *ADDRESS_RULES],
+                    [*CAMPAIGN_RULES, *CONTACT_RULES, *ADDRESS_RULES],
                     [*CART_RULES, *step_rules],
                     IS_ASKED_FOR,
                 ),

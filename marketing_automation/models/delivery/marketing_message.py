@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import format_datetime
 
 from ...tools import message_key
+from ...tools.shop_url import get_shop_url
 from ..channels import CHANNELS
 from .states import STATES
 
@@ -35,6 +36,9 @@ class MarketingMessage(models.Model):
             ("no_email", "No email address"),
             ("no_phone", "No telephone number"),
             ("invalid_address", "Invalid email address"),
+            ("archived", "Contact was archived"),
+            ("contact_deleted", "Contact was deleted"),
+            ("repeated", "Has the same message under another contact"),
             ("opted_out", "Opted out"),
             ("withdrawn", "Withdrew the consent to this"),
             ("left_list", "Unsubscribed from a mailing list"),
@@ -386,7 +390,7 @@ class MarketingMessage(models.Model):
         """
         self.ensure_one()
         website = self.website_id or self.company_id.website_id
-        return (website or self.env["website"]).get_base_url()
+        return get_shop_url(website or self.env["website"])
 
     def _get_unsubscribe_url(self):
         """Return the address that ends these messages in one click (RFC 8058).

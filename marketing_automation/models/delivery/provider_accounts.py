@@ -10,6 +10,7 @@ from ...providers.sandbox import SandboxProvider
 from ...providers.sendgrid import EU_URL, GLOBAL_URL, SendGridProvider
 from ...providers.smtp import SmtpProvider
 from ...providers.twilio import TwilioProvider
+from ...tools.shop_url import get_shop_url
 
 # A credential may name an environment variable in place of holding the secret.
 ENVIRONMENT_PREFIX = "env:"
@@ -126,7 +127,7 @@ class MarketingProvider(models.Model):
     @api.depends("webhook_token", "kind", "company_id")
     def _compute_webhook_url(self):
         for provider in self:
-            base_url = (provider.company_id.website_id or provider).get_base_url()
+            base_url = get_shop_url(provider.company_id.website_id or provider)
             provider.webhook_url = (
                 f"{base_url}/marketing/webhook/{provider.webhook_token}"
                 if provider.webhook_token and provider.kind in ("sendgrid", "twilio")

@@ -3,6 +3,8 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..mailbox import normalize_address
+
 _logger = logging.getLogger(__name__)
 
 
@@ -24,6 +26,7 @@ class MarketingMessage(models.Model):
             ) or event.address
             if not address:
                 continue
+            address = normalize_address(address) or address
             if event.suppress:
                 (emails if "@" in address else numbers).add(address)
             elif event.kind == "resubscribe" and "@" not in address:

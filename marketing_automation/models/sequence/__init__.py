@@ -5,6 +5,7 @@ from . import sequence_version
 from . import marketing_enrollment
 from . import enrollment_entry
 from . import enrollment_contacts
+from . import enrollment_addresses
 from . import enrollment_steps
 from . import enrollment_exits
 from . import sequence_edit

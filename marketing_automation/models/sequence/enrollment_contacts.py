@@ -60,24 +60,6 @@ class MarketingEnrollment(models.Model):
             )
         return count
 
-    def _stop_archived(self):
-        """End the runs of contacts that were archived on their way.
-
-        :return: those that have ended
-        :rtype: marketing.enrollment
-        """
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT run.id FROM marketing_enrollment run
-                     JOIN res_partner p ON p.id = run.contact_id
-                    WHERE run.id = ANY(%s) AND p.active IS NOT TRUE""",
-                self.ids,
-            )
-        )
-        gone = self.browse(run_id for (run_id,) in rows)
-        gone._stop("archived")
-        return gone
-
     @api.model
     def _on_purchase(self, orders):
         """End the runs of contacts who have bought, where their sequence says so.

@@ -89,6 +89,7 @@ class MarketingEnrollment(models.Model):
         if not due:
             return 0
         going_on = due - due._stop_archived()
+        going_on -= going_on._follow_contacts()
         messages = self.env["marketing.message"]._queue_sequence_steps(going_on)
         messages._skip_blocked()
         going_on._advance()

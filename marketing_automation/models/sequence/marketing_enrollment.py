@@ -71,6 +71,7 @@ class MarketingEnrollment(models.Model):
             ("max_messages", "Enough messages sent"),
             ("replied", "Customer replied"),
             ("archived", "Contact was archived"),
+            ("repeated", "Goes on under another contact"),
             ("cancelled", "Stopped by hand"),
         ],
         readonly=True,

@@ -4,6 +4,9 @@ import: they get no figures and are in no segment."""
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ....tools.address_hash import hash_address
+from ....tools.mailbox import list_former_spellings
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -82,18 +85,30 @@ class MarketingSuppression(models.Model):
     def _find_addresses(self, addresses):
         """Return which addresses were forgotten.
 
+        Of an address with an international domain the digest may be that of another
+        spelling, which it was known by then; it gets one of the spelling of today.
+
         :param addresses: normalized emails, and numbers in E.164
         :rtype: set[str]
         """
         addresses = list(addresses)
-        digests = self._hash(addresses)
-        known = self.sudo().search([("address_hash", "in", digests)])
+        key, digests = self._get_address_key(), self._hash(addresses)
+        former = {
+            hash_address(key, spelling): address
+            for address in addresses
+            for spelling in list_former_spellings(address)
+        }
+        known = self.sudo().search([("address_hash", "in", [*digests, *former])])
         known = set(known.mapped("address_hash"))
-        return {
+        forgotten = {
             address
             for address, digest in zip(addresses, digests, strict=True)
             if digest in known
         }
+        respelled = {former[digest] for digest in known & former.keys()} - forgotten
+        if respelled:
+            self._add(respelled)
+        return forgotten | respelled
 
 
 class CustomerSegment(models.Model):

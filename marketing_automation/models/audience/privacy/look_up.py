@@ -1,8 +1,9 @@
 """Odoo's privacy look-up finds what the addon stores, too."""
 
 from odoo import models
-from odoo.tools import SQL, email_normalize
+from odoo.tools import SQL
 
+from ...mailbox import normalize_address
 from .registry import KEEP
 
 # Where a row itself says that somebody must not be written to: the column with the
@@ -19,7 +20,7 @@ class PrivacyLookupWizard(models.TransientModel):
 
     def _get_query(self):
         query = super()._get_query()
-        email = email_normalize(self.email.strip())
+        email = normalize_address(self.email.strip())
         privacy = self.env["marketing.privacy"].sudo()
         person = privacy._find_person(emails=[email])
         ours = [

@@ -2,8 +2,9 @@
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, email_normalize
+from odoo.tools import SQL
 
+from ...mailbox import normalize_address
 from .registry import STORED, Person
 
 GROUP = "marketing_automation.group_marketing_manager"
@@ -26,7 +27,7 @@ class MarketingPrivacy(models.AbstractModel):
         :rtype: Person
         :raise UserError: it is neither, or several people use the number
         """
-        if email := email_normalize(address):
+        if email := normalize_address(address):
             return self._find_person(emails=[email])
         number = self.env.user._phone_format(
             number=(address or "").strip(), country=self.env.company.country_id
