@@ -261,6 +261,30 @@ class TestTemplateLibrary(TransactionCase):
         self.assertTrue(self.welcome.is_library)
         self.assertEqual(self.welcome.subject, "Ours")
 
+    def _write_earlier(self):
+        """Let the second reminder say what was shipped before it knew of coupons."""
+        template = self.env.ref("marketing_automation.template_cart_2")
+        offers = '{% include "offers" %}\n\n'
+        for name in ("body_html", "body_text"):
+            self.assertIn(offers, template[name])
+            template[name] = template[name].replace(offers, "")
+        return template
+
+    def test_earlier_text_that_nobody_touched(self):
+        template = self._write_earlier()
+        shipped = library.load_library()["cart_2"]
+        self.assertFalse(template._is_as_shipped(shipped))
+        self.assertTrue(template._is_as_shipped_earlier())
+        template._load_library()
+        self.assertTrue(template._is_as_shipped(shipped))
+
+    def test_earlier_text_that_the_shop_touched(self):
+        template = self._write_earlier()
+        template.subject += "!"
+        before = template.read(["subject", "body_html", "body_text"])
+        template._load_library()
+        self.assertEqual(template.read(["subject", "body_html", "body_text"]), before)
+
     def test_language_that_is_switched_on_later(self):
         own = self.welcome.copy()
         edited = self.env.ref("marketing_automation.template_win_back")

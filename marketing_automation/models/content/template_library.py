@@ -1,10 +1,12 @@
 """The shipped templates in the database.
 
 They are made once and belong to the shop from then on: an upgrade adds what is new and
-changes nothing. A language is added when it is switched on, to templates that still say
-what was shipped. One the shop has changed keeps its own words: our translation would
-say something else than the shop does.
+changes nothing that the shop has touched. A language is added when it is switched on,
+to templates that still say what was shipped. One the shop has changed keeps its own
+words: our translation would say something else than the shop does.
 """
+
+import hashlib
 
 from odoo import api, fields, models
 
@@ -12,6 +14,10 @@ from ...tools import library
 from .marketing_template import SOURCES
 
 MODULE = "marketing_automation"
+# What earlier versions shipped under a key and today's does not, by its digest. A
+# template that still says so was never touched: it follows. When a shipped text is
+# changed, the digest of the one before is added here.
+EARLIER = {"cart_2": {"f4d24131566418e0"}}
 THUMBNAILS = f"/{MODULE}/static/img/templates"
 
 
@@ -90,6 +96,10 @@ class MarketingTemplate(models.Model):
             elif not template.is_library:
                 description = shipped.vals["description"]
                 template.write({**own, "description": description})
+            if template and template._is_as_shipped_earlier():
+                template.with_context(lang="en_US").write(
+                    {name: shipped.vals[name] for name in SOURCES[template.channel]}
+                )
 
     @api.model
     def _add_library_languages(self, langs):
@@ -132,6 +142,19 @@ class MarketingTemplate(models.Model):
             (english[name] or "") == shipped.vals.get(name, "")
             for name in SOURCES[self.channel]
         )
+
+    def _is_as_shipped_earlier(self):
+        """Whether this says what an earlier version shipped, and nothing besides."""
+        names = SOURCES[self.channel]
+        if self.library_key not in EARLIER or any(
+            set(self._fields[name]._get_stored_translations(self) or {}) - {"en_US"}
+            for name in names
+        ):
+            return False
+        english = self.with_context(lang="en_US")
+        words = "\0".join((english[name] or "").strip() for name in names)
+        digest = hashlib.sha256(words.encode()).hexdigest()[:16]
+        return digest in EARLIER[self.library_key]
 
 
 class IrModuleModule(models.Model):
