@@ -8,14 +8,16 @@ BATCH_SIZE = 25000
 
 # A line the customer put into the cart, and one that could still be sold.
 # The same rules in Python: `sale.order.line._is_recoverable_line`, `_is_sellable_now`;
-# stock is only known to Python and is checked before each message.
+# stock, and what modules add in `_is_offered`, is only known to Python and is checked
+# before each message. Tickets of events are sold without their product being published.
 RECOVERABLE_LINE = SQL(
     """sol.product_id IS NOT NULL AND sol.display_type IS NULL
        AND sol.reward_id IS NULL AND sol.combo_item_id IS NULL
        AND NOT COALESCE(sol.is_delivery, FALSE)"""
 )
 SELLABLE_LINE = SQL(
-    """pp.active AND pt.sale_ok AND pt.is_published AND sol.product_uom_qty > 0
+    """pp.active AND pt.sale_ok AND sol.product_uom_qty > 0
+       AND (pt.is_published OR pt.service_tracking = 'event')
        AND (pt.website_id IS NULL OR pt.website_id = so.website_id)
        AND NOT (COALESCE(w.prevent_zero_price_sale, FALSE)
                 AND sol.price_unit = 0 AND pt.type != 'combo')

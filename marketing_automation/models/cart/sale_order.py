@@ -148,16 +148,29 @@ class SaleOrderLine(models.Model):
     def _is_sellable_now(self):
         """Whether the product of this line could be put into a cart today."""
         self.ensure_one()
-        product, order = self.product_id, self.order_id
-        website = order.website_id
+        product, website = self.product_id, self.order_id.website_id
         return (
+            self._is_offered(product, website)
+            and self._get_combo_parts()._complete(product)
+            and not (website.prevent_zero_price_sale and not self._get_cart_price())
+            and self._get_available_quantity() > 0
+        )
+
+    def _is_offered(self, product, website):
+        """Whether a shop offers a product of these lines today.
+
+        An extension point: what else may be sold, or may not, modules say here. In SQL
+        it is ``SELLABLE_LINE``, which may let through what this does not.
+
+        :param product.product product: what was in the cart
+        :param website website: the shop
+        :rtype: bool
+        """
+        return bool(
             product.active
             and product.sale_ok
             and product.is_published
             and (not product.website_id or product.website_id == website)
-            and self._get_combo_parts()._complete(product)
-            and not (website.prevent_zero_price_sale and not self._get_cart_price())
-            and self._get_available_quantity() > 0
         )
 
     def _get_cart_price(self):

@@ -58,7 +58,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         line = self._find_restored_line(product, source)
         parts = source._get_combo_parts()
-        if not self._is_on_sale(product, parts):
+        if not self._is_on_sale(product, source, parts):
             line.unlink()
             return 0.0
         try:
@@ -93,32 +93,22 @@ class SaleOrder(models.Model):
             )
         )[:1]
 
-    def _is_on_sale(self, product, parts):
+    def _is_on_sale(self, product, source, parts):
         """Whether a product may be put into this cart today.
 
         :param product.product product: the product
+        :param sale.order.line source: the original line, may be empty
         :param sale.order.line parts: its parts if it is a combo; they need not be
             published by themselves
         :rtype: bool
         """
         website = self.website_id
-        if not product or not product.active:
+        if not product or not source._is_offered(product, website):
             return False
-        priced = (
-            product.type == "combo"
-            or not website.prevent_zero_price_sale
-            or bool(
-                product.with_context(
-                    pricelist=self.pricelist_id.id
-                )._get_contextual_price()
-            )
-        )
-        return bool(
-            priced
-            and parts._complete(product)
-            and product.sale_ok
-            and product.is_published
-            and (not product.website_id or product.website_id == website)
+        if product.type == "combo":
+            return parts._complete(product)
+        return not website.prevent_zero_price_sale or bool(
+            source._get_price_to_restore(product, self.pricelist_id)
         )
 
     def _add_restored_line(self, product, quantity, source, parts):
@@ -160,6 +150,15 @@ class SaleOrderLine(models.Model):
         :rtype: sale.order.line
         """
         return self.linked_line_ids.filtered("combo_item_id")
+
+    def _get_price_to_restore(self, product, pricelist):
+        """Return the price at which a product of these lines goes into another cart.
+
+        :param product.product product: what was in the cart
+        :param product.pricelist pricelist: of the other cart
+        :rtype: float
+        """
+        return product.with_context(pricelist=pricelist.id)._get_contextual_price()
 
     def _complete(self, product):
         """Whether these parts are one of each choice that a product has today.
