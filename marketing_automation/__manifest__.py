@@ -27,6 +27,7 @@
         "data/sequence_version_data.xml",
         "data/ir_cron_data.xml",
         "data/coupon_cron_data.xml",
+        "data/large_shop_data.xml",
         "data/segment_reach_data.xml",
         "data/insight_data.xml",
         "views/audience/marketing_consent_views.xml",

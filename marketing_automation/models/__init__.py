@@ -1,5 +1,6 @@
 # In the order in which data moves; see "How it works" in the README.
 from . import mailbox
+from . import large_index
 from . import cart
 from . import audience
 from . import sequence

@@ -92,6 +92,7 @@ from . import test_coupon_recovery
 from . import test_coupon_reminder
 from . import test_coupon_removal
 from . import test_stored_value
+from . import test_removal
 from . import test_tours_coupon
 from . import test_segment_import
 from . import test_segment_screens
@@ -117,3 +118,4 @@ from . import test_tours_studio
 from . import test_temporary_table
 from . import test_disposable
 from . import test_backlog
+from . import test_large_shop

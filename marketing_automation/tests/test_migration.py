@@ -124,3 +124,26 @@ class TestMigration(MarketingCase):
             self.assertEqual(campaign.page_figures["domains"][0]["sent"], 1)
             domains = self.env["email.deliverability.stats"].search([])
             self.assertEqual((str(domains.day), domains.sent_count), ("2025-12-01", 1))
+
+    def test_indexes_of_large_tables_are_kept(self):
+        kept = "sale_order_attributed_message_idx"
+        old = "sale_order__attributed_message_id_index"
+        self.env.cr.execute(f"SELECT '{kept}'::regclass::oid")
+        index_id = self.env.cr.fetchone()
+        self.env.cr.execute(f"COMMENT ON INDEX {kept} IS NULL")
+        self.env.cr.execute(f"ALTER INDEX {kept} RENAME TO {old}")
+        self._migrate("19.0.1.6.0", "pre-large-indexes")
+        self.env.cr.execute(f"SELECT '{kept}'::regclass::oid")
+        self.assertEqual(self.env.cr.fetchone(), index_id)
+        self.assertEqual(self.env["marketing.large.index"]._get_missing(), [])
+        # As it is declared: Odoo does not make it anew.
+        model = self.env["sale.order"]
+        model._table_objects[kept].apply_to_database(model)
+        self.env.cr.execute(f"SELECT '{kept}'::regclass::oid")
+        self.assertEqual(self.env.cr.fetchone(), index_id)
+
+    def test_an_upgrade_takes_over_no_carts(self):
+        cron = self.env.ref("marketing_automation.ir_cron_take_over_carts")
+        cron.active = True
+        self._migrate("19.0.1.6.0", "post-take-over")
+        self.assertFalse(cron.active)

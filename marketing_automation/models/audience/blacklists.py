@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ...tools.mailbox import PLAIN_SQL
 from ...tools.trusted_context import heard
+from ..large_index import LargeIndex
 from ..mailbox import normalize_address, normalize_condition
 
 # In the context, from our own code alone: that somebody left a list is logged already.
@@ -159,4 +160,4 @@ class MailingContact(models.Model):
     _inherit = "mailing.contact"
 
     # The gate looks for who left a list, for each message.
-    _marketing_email_idx = models.Index("(email_normalized)")
+    _marketing_email_idx = LargeIndex("(email_normalized)")

@@ -7,6 +7,8 @@ is found by the nightly pass.
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..large_index import LargeIndex
+
 ORDER_FIGURES = {
     *("state", "partner_id", "company_id", "date_order", "amount_total"),
     *("currency_rate", "attributed_message_id"),
@@ -75,7 +77,7 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     # Who else is this person? Odoo has no index for it.
-    _marketing_email_idx = models.Index("(email_normalized)")
+    _marketing_email_idx = LargeIndex("(email_normalized)")
 
     def _write_multi(self, vals_list):
         """Another address makes a contact another person."""

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..large_index import LargeIndex
 from .segment_behaviour import BOUGHT_LINE
 
 # A transaction may take so long until others see what it wrote.
@@ -86,7 +87,7 @@ class WebsiteTrack(models.Model):
     _inherit = "website.track"
 
     # What was looked at lately? Odoo has no index for it.
-    _marketing_visit_idx = models.Index("(visit_datetime) WHERE product_id IS NOT NULL")
+    _marketing_visit_idx = LargeIndex("(visit_datetime) WHERE product_id IS NOT NULL")
 
 
 class AbandonedCart(models.Model):
@@ -105,7 +106,7 @@ class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
     # Who bought a product is read from it alone; lines themselves are ten times as big.
-    _marketing_bought_idx = models.Index(
+    _marketing_bought_idx = LargeIndex(
         "(product_id) INCLUDE (company_id, order_partner_id, order_id) WHERE "
         + BOUGHT_LINE.code.replace("sol.", "")
     )

@@ -7,6 +7,7 @@ from . import typed_contact
 from . import cart_visitor
 from . import quotation
 from . import cart_detection
+from . import cart_takeover
 from . import cart_facts
 from . import cart_restore
 from . import sale_order_restore

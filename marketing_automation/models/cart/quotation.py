@@ -8,6 +8,7 @@ field is empty until the shop has its say again.
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..large_index import LargeIndex
 from .payments import HAS_LIVE_PAYMENT
 
 # Whoever changes one of these makes a new offer.
@@ -51,7 +52,7 @@ class ResCompany(models.Model):
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
-    _quotation_idx = models.Index(
+    _quotation_idx = LargeIndex(
         "(cart_activity_at) WHERE state = 'sent' AND website_id IS NULL"
     )
 

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ...tools.trusted_context import heard, say
+from ..large_index import LargeIndex
 
 # In the context, from our own code alone: not the customer does this.
 SKIP_ACTIVITY = "skip_cart_activity"
@@ -34,7 +35,7 @@ class SaleOrder(models.Model):
         "cart was filled again through a recovery link.",
     )
 
-    _cart_activity_idx = models.Index(
+    _cart_activity_idx = LargeIndex(
         "(cart_activity_at) WHERE state = 'draft' AND website_id IS NOT NULL"
     )
 

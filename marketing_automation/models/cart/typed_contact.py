@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.mailbox import clean_typed
+from ..large_index import LargeIndex
 from ..mailbox import normalize_address
 
 MAX_TYPED = 254  # Longest address that mail servers take (RFC 5321, section 4.5.3.1).
@@ -70,7 +71,7 @@ class SaleOrder(models.Model):
         help="In international form.",
     )
 
-    _typed_email_idx = models.Index(
+    _typed_email_idx = LargeIndex(
         "(typed_email_normalized) WHERE typed_email_normalized IS NOT NULL"
     )
 

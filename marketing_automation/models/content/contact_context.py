@@ -7,6 +7,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ...tools.trusted_context import heard, say
+from ..large_index import LargeIndex
 
 # A block shows so many best sellers.
 MAX_RECOMMENDED = 4
@@ -170,7 +171,7 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     # What the best sellers are found with.
-    _website_sold_idx = models.Index(
+    _website_sold_idx = LargeIndex(
         "(website_id, date_order DESC, id DESC) "
         "WHERE state = 'sale' AND website_id IS NOT NULL"
     )

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...tools.trusted_context import say
+from ..large_index import LargeIndex
 from .coupon_check import CONFIRMING
 from .loyalty_card import MANAGED
 
@@ -19,9 +20,12 @@ class PaymentTransaction(models.Model):
         string="Coupon",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
         help="The coupon that was in the price when this payment began.",
+    )
+
+    _marketing_card_idx = LargeIndex(
+        "(marketing_card_id) WHERE marketing_card_id IS NOT NULL"
     )
 
     @api.model_create_multi

@@ -8,6 +8,7 @@ from odoo import fields, models
 from odoo.tools import SQL, mute_logger
 
 from ...tools.trusted_context import say
+from ..large_index import LargeIndex
 from .coupon_check import CONFIRMING
 from .loyalty_card import MANAGED
 
@@ -114,7 +115,7 @@ class SaleOrder(models.Model):
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    _coupon_idx = models.Index("(coupon_id) WHERE coupon_id IS NOT NULL")
+    _coupon_idx = LargeIndex("(coupon_id) WHERE coupon_id IS NOT NULL")
 
     def _get_company_amount(self, amount):
         """Return an amount of this line in the company's currency."""

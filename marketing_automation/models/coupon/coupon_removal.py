@@ -45,20 +45,24 @@ class LoyaltyProgram(models.Model):
 
     def _let_go(self):
         """Let this programme go on without us as long as somebody needs it."""
-        last_days = [
-            card.expiration_date
-            for card in self.coupon_ids
-            if card._is_open() and card.expiration_date
-        ]
-        if last_days:
-            self.date_to = max(last_days)
+        ((last_day,),) = self.env.execute_query(
+            SQL(
+                """SELECT max(card.expiration_date) FROM loyalty_card card
+                    WHERE card.program_id = %s AND %s""",
+                self.id,
+                self.env["marketing.coupon"]._get_still_good(),
+            )
+        )
+        if last_day:
+            self.date_to = last_day
             return
         rewards = self.with_context(active_test=False).reward_ids
         lines = self.env["sale.order.line"]
         self.active = False
-        if self.coupon_ids or lines.search_count(
-            [("reward_id", "in", rewards.ids)], limit=1
-        ):
+        cards = self.env["loyalty.card"]
+        if cards.search_count(
+            [("program_id", "=", self.id)], limit=1
+        ) or lines.search_count([("reward_id", "in", rewards.ids)], limit=1):
             return
         products = rewards.discount_line_product_id
         self.unlink()

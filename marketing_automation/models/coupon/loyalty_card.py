@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..large_index import LargeIndex
+
 # A payment that was begun and not finished keeps the card for its order this long.
 PAYMENT_MINUTES = 30
 # Nothing was bought with the card, it was not taken back, and it has not run out.
@@ -24,7 +26,6 @@ class LoyaltyCard(models.Model):
         string="Coupon Rule",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="restrict",
         groups="marketing_automation.group_marketing_user",
     )
@@ -33,7 +34,6 @@ class LoyaltyCard(models.Model):
         string="Recovery",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
         groups="marketing_automation.group_marketing_user",
     )
@@ -41,7 +41,6 @@ class LoyaltyCard(models.Model):
         string="Only For",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         help="The person this coupon was made for, by normalized address.",
     )
     marketing_currency_id = fields.Many2one(
@@ -75,7 +74,6 @@ class LoyaltyCard(models.Model):
         string="Used For",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
     )
     marketing_reserved_order_id = fields.Many2one(
@@ -83,7 +81,6 @@ class LoyaltyCard(models.Model):
         string="Being Paid",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
         help="Whose payment began last with this coupon: no other order can be paid "
         "with it until that one failed.",
@@ -104,7 +101,22 @@ class LoyaltyCard(models.Model):
         help="Total of the confirmed order, with tax, in the company's currency.",
     )
 
-    _marketing_open_idx = models.Index(
+    _marketing_coupon_idx = LargeIndex(
+        "(marketing_coupon_id) WHERE marketing_coupon_id IS NOT NULL"
+    )
+    _marketing_enrollment_idx = LargeIndex(
+        "(marketing_enrollment_id) WHERE marketing_enrollment_id IS NOT NULL"
+    )
+    _marketing_email_idx = LargeIndex(
+        "(marketing_email) WHERE marketing_email IS NOT NULL"
+    )
+    _marketing_redeemed_order_idx = LargeIndex(
+        "(marketing_redeemed_order_id) WHERE marketing_redeemed_order_id IS NOT NULL"
+    )
+    _marketing_reserved_order_idx = LargeIndex(
+        "(marketing_reserved_order_id) WHERE marketing_reserved_order_id IS NOT NULL"
+    )
+    _marketing_open_idx = LargeIndex(
         "(expiration_date) WHERE marketing_coupon_id IS NOT NULL "
         "AND marketing_redeemed_at IS NULL AND marketing_revoked_at IS NULL"
     )

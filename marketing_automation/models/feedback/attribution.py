@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.fields import Domain
 
+from ..large_index import LargeIndex
+
 
 class SaleOrder(models.Model):
     """Attribution: which message an order is credited to, and what it brought in."""
@@ -14,9 +16,12 @@ class SaleOrder(models.Model):
         string="Credited Message",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="set null",
         help="The message this customer clicked last before ordering.",
+    )
+
+    _attributed_message_idx = LargeIndex(
+        "(attributed_message_id) WHERE attributed_message_id IS NOT NULL"
     )
 
     def _credit_marketing(self):

@@ -3,13 +3,14 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..large_index import LargeIndex
 from .totals import BEFORE, NOW
 
 
 class LoyaltyCard(models.Model):
     _inherit = "loyalty.card"
 
-    _marketing_redeemed_idx = models.Index(
+    _marketing_redeemed_idx = LargeIndex(
         "(marketing_redeemed_at) WHERE marketing_redeemed_at IS NOT NULL"
     )
 

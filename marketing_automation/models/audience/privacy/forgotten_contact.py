@@ -6,6 +6,7 @@ from odoo.fields import Domain
 
 from ....tools.address_hash import hash_address
 from ....tools.mailbox import list_former_spellings
+from ...large_index import LargeIndex
 
 
 class ResPartner(models.Model):
@@ -19,7 +20,7 @@ class ResPartner(models.Model):
         "figures and are in no segment, until they agree to messages themselves.",
     )
 
-    _marketing_forgotten_idx = models.Index("(id) WHERE marketing_is_forgotten")
+    _marketing_forgotten_idx = LargeIndex("(id) WHERE marketing_is_forgotten")
 
     @api.model_create_multi
     def create(self, vals_list):
