@@ -1,20 +1,25 @@
 # shellcheck shell=bash
 # A Python of a version Odoo 19.0 has pins for, and the virtual environment.
 
-# Sets PYTHON and PIP (an array that runs some pip with it).
+# For these there is a file requirements-odoo-VERSION.txt.
+PYTHONS="3.10 3.11 3.12 3.13"
+
+# Sets PYTHON and PYTHON_VERSION (3.13). The machine's own python3 comes first.
 find_python() {
-    local candidate
-    PYTHON=""
-    for candidate in "${MARKETING_AUTOMATION_PYTHON:-}" python3.11 python3 python3.10; do
-        [ -n "$candidate" ] || continue
-        PYTHON="$("$candidate" -c 'import sys
-assert (3, 10) <= sys.version_info[:2] <= (3, 11)
-print(sys.executable)' 2>/dev/null)" && return 0
-        [ "$candidate" != "${MARKETING_AUTOMATION_PYTHON:-}" ] ||
-            die "MARKETING_AUTOMATION_PYTHON=$candidate is no Python 3.10 or 3.11."
+    local candidate named="${MARKETING_AUTOMATION_PYTHON:-}" unfit=""
+    for candidate in ${named:-python3 python3.13 python3.12 python3.11 python3.10}; do
+        # A program of that name may be there and yet start nothing (pyenv's do).
+        read -r PYTHON_VERSION PYTHON < <("$candidate" -c 'import sys
+print("%s.%s" % sys.version_info[:2], sys.executable)' 2>/dev/null) || continue
+        case " $PYTHONS " in *" $PYTHON_VERSION "*) return 0 ;; esac
+        unfit="${unfit:+$unfit, }$PYTHON_VERSION ($PYTHON)"
     done
-    die "Python 3.11 (or 3.10) is needed: install it (as root: apt-get install" \
-        "python3), or name one in MARKETING_AUTOMATION_PYTHON."
+    [ -z "$named" ] || die "MARKETING_AUTOMATION_PYTHON=$named is" \
+        "${unfit:-no program that says its version}; Odoo 19.0 runs on Python ${PYTHONS// /, }."
+    die "Odoo 19.0 runs on Python ${PYTHONS// /, }; found here: ${unfit:-none}.
+  Debian 12 and 13, as root:  apt-get install python3
+  Elsewhere: get one of them (your distribution, pyenv, uv) and name it, for example
+  MARKETING_AUTOMATION_PYTHON=/path/to/python3.13 make demo"
 }
 
 # make_venv DIR: an empty virtual environment with pip, also where Debian's
@@ -38,7 +43,8 @@ make_venv() {
 # Sets VENV; one per set of requirements, Python and Odoo, shared by checkouts.
 setup_python() {
     local key log="$CACHE/venv.log"
-    key="$(short_hash "$(cat "$ROOT"/requirements*.txt) $PYTHON $ODOO_PATH")"
+    local odoo="$ROOT/requirements-odoo-$PYTHON_VERSION.txt"
+    key="$(short_hash "$(cat "$odoo" "$ROOT"/requirements{,-dev}.txt) $PYTHON $ODOO_PATH")"
     VENV="$CACHE/venv/$key"
     [ ! -f "$VENV/complete" ] || return 0
     say "Python: creating the virtual environment (about a minute)"
@@ -49,8 +55,7 @@ setup_python() {
         "$VENV/bin/python" -m pip install -q 'pip==25.2' 'setuptools==80.9.0' \
             'wheel==0.45.1' &&
             "$VENV/bin/python" -m pip install -q \
-                -r "$ROOT/requirements-odoo.txt" -r "$ROOT/requirements.txt" \
-                -r "$ROOT/requirements-dev.txt" &&
+                -r "$odoo" -r "$ROOT/requirements.txt" -r "$ROOT/requirements-dev.txt" &&
             "$VENV/bin/python" -m pip check
     } >"$log" 2>&1 </dev/null || {
         tail -n 20 "$log" >&2
