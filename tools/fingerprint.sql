@@ -17,6 +17,8 @@ UNION ALL SELECT 'selection ' || f.model || '.' || f.name || '.' || s.value
   FROM ir_model_fields_selection s JOIN ir_model_fields f ON f.id = s.field_id
 UNION ALL SELECT 'external id ' || module || '.' || name FROM ir_model_data
   WHERE module != '__export__'
+    -- Odoo lists every addon that it finds in its paths, installed or not.
+    AND NOT (module = 'base' AND name LIKE 'module\_%')
 -- Odoo gives foreign keys no external id and so keeps its own note of them after
 -- any module's removal; whether they are really gone is asked above.
 UNION ALL SELECT 'model constraint ' || name FROM ir_model_constraint WHERE type != 'f'
