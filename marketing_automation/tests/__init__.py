@@ -119,3 +119,9 @@ from . import test_temporary_table
 from . import test_disposable
 from . import test_backlog
 from . import test_large_shop
+from . import test_account_rest
+from . import test_one_failure
+from . import test_hand_over_journal
+from . import test_stopping
+from . import test_message_settle
+from . import test_health

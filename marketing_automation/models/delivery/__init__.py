@@ -3,6 +3,7 @@ from . import res_company
 from . import marketing_content
 from . import marketing_message
 from . import message_state
+from . import message_settle
 from . import suppression
 from . import marketing_gate
 from . import gate_hours
@@ -13,9 +14,12 @@ from . import message_claim
 from . import opt_in_queue
 from . import marketing_composer
 from . import marketing_provider
+from . import provider_health
 from . import provider_accounts
+from . import marketing_health
 from . import provider_usage
 from . import marketing_dispatcher
+from . import lost_batches
 from . import wake_up
 from . import message_engagement
 from . import message_about

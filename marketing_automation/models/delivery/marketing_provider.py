@@ -9,8 +9,13 @@ from ..channels import CHANNELS
 
 # Which channel each kind of account serves; the sandbox serves all.
 CHANNEL_BY_KIND = {"smtp": "email", "sendgrid": "email", "twilio": "sms"}
-# So many faults of the account in a row, and it is paused.
-MAX_ERRORS_IN_A_ROW = 5
+# Nothing is wrong with an account.
+HEALTHY = {
+    "last_error": False,
+    "errors_in_a_row": 0,
+    "failing_since": False,
+    "rest_until": False,
+}
 # What a warm-up begins with, and by how much each day's limit grows on the last one's.
 WARM_UP_FIRST_DAY = 50
 WARM_UP_GROWTH = 1.5
@@ -24,6 +29,7 @@ class MarketingProvider(models.Model):
     """An account through which messages leave, or the sandbox, where they stay."""
 
     _name = "marketing.provider"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _description = "Message Provider"
     _order = "sequence, id"
 
@@ -67,7 +73,7 @@ class MarketingProvider(models.Model):
         "res.users",
         string="Responsible",
         default=lambda self: self.env.user,
-        help="Who is told when the account is paused.",
+        help="Who is told when the account does not work.",
     )
     from_name = fields.Char(
         string="Sender Name", translate=True, help="Empty: the company's name."
@@ -98,10 +104,6 @@ class MarketingProvider(models.Model):
     usage_ids = fields.One2many("marketing.provider.usage", "provider_id")
 
     # How it goes
-    last_error = fields.Char(
-        readonly=True, copy=False, help="What went wrong when it was last used."
-    )
-    errors_in_a_row = fields.Integer(readonly=True, copy=False)
     message_count = fields.Integer(string="Sent, 7 Days", compute="_compute_statistics")
     today_count = fields.Integer(string="Sent Today", compute="_compute_statistics")
     today_limit = fields.Integer(
@@ -249,7 +251,8 @@ class MarketingProvider(models.Model):
             company = provider.company_id or self.env.company
             provider._check_can_send(company)
             provider._open_webhook()
-        self.write({"state": "enabled", "last_error": False, "errors_in_a_row": 0})
+        self.write({"state": "enabled", **HEALTHY})
+        self._close_activities()
         self._release_held()
 
     def action_disable(self):
@@ -276,8 +279,8 @@ class MarketingProvider(models.Model):
 
         :param res.company company: whose messages
         :param str channel: key of ``channel``
-        :return: enabled accounts; the sandbox if none is enabled; nothing while all of
-            them are paused, so that messages wait
+        :return: enabled accounts, also those that rest; the sandbox if none is enabled;
+            nothing while all of them are paused, so that messages wait
         :rtype: marketing.provider
         """
         accounts = self.search(
@@ -330,68 +333,6 @@ class MarketingProvider(models.Model):
             return self.daily_limit
         planned = round(WARM_UP_FIRST_DAY * WARM_UP_GROWTH**days)
         return min(planned, self.daily_limit) if self.daily_limit else planned
-
-    # === HEALTH ===#
-
-    def _note_success(self):
-        """Messages were taken: whatever was wrong with the account is over."""
-        if self.errors_in_a_row or self.last_error:
-            self.sudo().write({"errors_in_a_row": 0, "last_error": False})
-
-    def _note_error(self, error):
-        """The account itself did not work; after several times in a row it is paused.
-
-        :param str error: what is wrong, in words
-        """
-        self.ensure_one()
-        errors = self.errors_in_a_row + 1
-        self.sudo().write({"errors_in_a_row": errors, "last_error": error[:250]})
-        if errors >= MAX_ERRORS_IN_A_ROW and self.state == "enabled":
-            self.sudo()._pause()
-
-    def _pause(self):
-        """Stop using an account that keeps failing, and tell its responsible.
-
-        What waits for it goes to the next account at once, or waits until somebody has
-        enabled it again.
-        """
-        self.ensure_one()
-        self.state = "paused"
-        responsible = self.user_id or self.env.ref("base.user_admin")
-        self.env["mail.thread"].message_notify(
-            partner_ids=responsible.partner_id.ids,
-            subject=self.env._("%s was paused", self.name),
-            body=self.env._(
-                "The account %(account)s failed several times in a row: %(error)s. "
-                "Messages wait, or leave through the next account. Put it right, test "
-                "the connection, then enable it again.",
-                account=self.name,
-                error=self.last_error or "",
-            ),
-        )
-        self._release_held()
-
-    def _release_held(self):
-        """Messages that wait for these accounts need not wait any longer."""
-        self.env["marketing.message"].sudo().search(
-            [
-                ("state", "=", "queued"),
-                ("provider_id", "in", self.ids),
-                ("reason", "in", list(self._get_account_reasons())),
-            ]
-        ).write({"scheduled_at": fields.Datetime.now()})
-        self.env["marketing.dispatcher"]._wake_up(fields.Datetime.now())
-
-    @api.model
-    def _get_account_reasons(self):
-        """Return the reasons that speak of the account rather than of a message."""
-        return {
-            "connect_failed",
-            "auth_failed",
-            "account_refused",
-            "no_sender",
-            "provider_error",
-        }
 
     def _open_webhook(self):
         """Make sure that reports of the provider find this account."""
