@@ -9,3 +9,4 @@ from . import (
 )
 from . import campaign_schedule
 from . import campaign_test
+from . import message_send_again

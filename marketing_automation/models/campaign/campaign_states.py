@@ -278,6 +278,12 @@ class EmailCampaign(models.Model):
         self._settle()
         self._refresh_figures()
 
+    def _reopen(self):
+        """Some of their messages wait again: campaigns that have ended go on."""
+        ended = self.filtered(lambda campaign: campaign.state == "completed")
+        ended.write({"state": "running", "ended_at": False})
+        ended._wake_up()
+
     def _settle(self):
         """Say that a campaign has ended when none of its messages waits any more."""
         self.env["marketing.message"].flush_model()
