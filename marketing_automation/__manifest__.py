@@ -50,6 +50,8 @@
         "views/cart/abandoned_cart_views.xml",
         "views/cart/res_partner_cart_views.xml",
         "views/delivery/marketing_message_views.xml",
+        "views/delivery/message_send_again_views.xml",
+        "views/delivery/marketing_health_templates.xml",
         "views/delivery/sandbox_views.xml",
         "views/delivery/provider_templates.xml",
         "views/delivery/provider_usage_views.xml",

@@ -41,4 +41,5 @@ from . import (
     segment_condition_screen,
     segment_membership_screen,
     segment_reach,
+    segment_health,
 )

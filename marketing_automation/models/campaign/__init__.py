@@ -25,3 +25,4 @@ from . import ab_decision
 from . import ab_words
 from . import ab_campaign
 from . import ab_message
+from . import campaign_health

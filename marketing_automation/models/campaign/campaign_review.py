@@ -45,9 +45,10 @@ class EmailCampaign(models.Model):
     def _get_review(self):
         """Return what the review shows.
 
-        :return: ``problems`` and ``advice`` (texts), ``total`` and ``reachable``
-            (numbers of people), ``reasons`` (pairs of text and number, the most
-            frequent first), ``cost`` (text, empty for email) and ``schedule`` (text)
+        :return: ``problems``, ``warnings`` and ``advice`` (texts), ``total`` and
+            ``reachable`` (numbers of people), ``reasons`` (pairs of text and number,
+            the most frequent first), ``cost`` (text, empty for email) and ``schedule``
+            (text)
         :rtype: dict
         """
         self.ensure_one()
@@ -65,6 +66,7 @@ class EmailCampaign(models.Model):
         return {
             "campaign": self,
             "problems": problems,
+            "warnings": self._get_operation_warnings(),
             "advice": advice,
             "total": reachable + sum(counts.values()),
             "reachable": reachable,

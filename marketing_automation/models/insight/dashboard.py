@@ -15,6 +15,11 @@ KPIS = (
     *("left", "returned", "sent", "click_rate"),
     *("credited_revenue", "credited_margin", "discounts", "message_cost", "net"),
 )
+# Scheduled actions behind what is shown.
+JOBS = (
+    *("detect_carts", "process_enrollments", "campaigns", "dispatch"),
+    "refresh_figures",
+)
 FUNNEL = ("left", "reachable", "written", "clicked", "came_back", "bought")
 CHART = ("recovered_revenue", "recovered", "left", "left_value", "sent", "returned")
 
@@ -69,6 +74,9 @@ class MarketingDashboard(models.AbstractModel):
             **self._describe(report),
             "is_empty": not self._has_anything(report.companies),
             "setup": self._get_setup(report.companies),
+            "warnings": self.env["marketing.health"]
+            .sudo()
+            ._get_warnings(JOBS, report.companies, ("email", "sms")),
             "kpis": self._compare_all(KPIS, totals),
             "funnel": self._compare_all(FUNNEL, totals),
             "details": {

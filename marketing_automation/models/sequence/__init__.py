@@ -11,3 +11,4 @@ from . import enrollment_exits
 from . import sequence_edit
 from . import sequence_words
 from . import sequence_figures
+from . import sequence_health
