@@ -2,10 +2,13 @@
 
 import functools
 import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from ..tools import stopping
 
 ACCEPTED = "accepted"
 RETRY = "retry"
@@ -194,8 +197,29 @@ class SendResult:
     detail: str = ""
 
 
+def is_over(deadline):
+    """Return whether no other message may be begun: the time of a batch is over, or the
+    server is being stopped.
+
+    :param float | None deadline: value of ``time.monotonic()``
+    :rtype: bool
+    """
+    if stopping.is_stopping():
+        return True
+    return deadline is not None and time.monotonic() >= deadline
+
+
 class Provider(ABC):
-    """An account at a provider, able to hand over batches of messages."""
+    """An account at a provider, able to hand over batches of messages.
+
+    :cvar bool notes_what_it_begins: whether it tells :attr:`journal` of each message
+        before it is begun
+    :ivar journal: what is told of each message when it is begun and when its fate is
+        known, see :class:`...tools.hand_over_journal.Journal`
+    """
+
+    notes_what_it_begins = False
+    journal = None
 
     @abstractmethod
     def send(self, batch: Iterable, deadline: float | None = None) -> list[SendResult]:
@@ -203,7 +227,8 @@ class Provider(ABC):
 
         :param batch: OutgoingEmail or OutgoingSms, most urgent first
         :param deadline: value of ``time.monotonic()`` after which no other message is
-            begun; those left get ``retry`` with the reason ``NOT_REACHED``
+            begun, see :func:`is_over`; those left get ``retry`` with the reason
+            ``NOT_REACHED``
         :return: exactly one result per message, in the order of the batch. A fault
             is a result; no exception is raised for it.
         """
@@ -228,6 +253,21 @@ class Provider(ABC):
             provider has no webhooks
         """
         raise InvalidWebhook("this kind of account has no webhook")
+
+    def note_begun(self, *keys):
+        """Tell the journal which messages are begun now."""
+        if self.journal is not None:
+            self.journal.note_begun(*keys)
+
+    def note_result(self, result):
+        """Tell the journal what became of a message.
+
+        :return: the same result
+        :rtype: SendResult
+        """
+        if self.journal is not None:
+            self.journal.note_result(result)
+        return result
 
     def close(self) -> None:  # noqa: B027 - optional for providers without state
         """Release connections. May be called more than once, never raises."""

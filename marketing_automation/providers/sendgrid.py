@@ -25,6 +25,7 @@ from .base import (
     Check,
     Provider,
     SendResult,
+    is_over,
 )
 from .http_session import Lost, NotSent, exchange, open_session
 from .mime import InvalidHeader
@@ -117,6 +118,8 @@ class SendGridProvider(Provider):
         out of slow ones
     """
 
+    notes_what_it_begins = True
+
     def __init__(
         self,
         api_key,
@@ -150,7 +153,7 @@ class SendGridProvider(Provider):
         ``rate_limited``.
         """
         batch = list(batch)
-        run = _Run(batch, deadline, self._standing_fault())
+        run = _Run(batch, deadline, self._standing_fault(), self.note_result)
         requests = group(batch)
         threads = min(self._connections, len(requests))
         if threads <= 1:
@@ -198,6 +201,8 @@ class SendGridProvider(Provider):
             blamed = [i for n, i in enumerate(indexes) if n in outcome.blamed]
             run.settle(blamed, outcome)
             others = [i for i in indexes if i not in set(blamed)]
+            for email in run.emails(others):
+                self.note_result(SendResult(email.uuid, RETRY, "", NOT_REACHED))
             if blamed:
                 pending += [others] if others else []
             else:
@@ -217,10 +222,11 @@ class SendGridProvider(Provider):
             return self._outcome(REJECTED, "content_refused", detail, shared=True)
         except Exception:
             _logger.exception("Email %s could not be built", emails[0].uuid)
-            return self._outcome(RETRY, "provider_error", "internal error, see the log")
+            return self._outcome(RETRY, "not_prepared", "internal error, see the log")
         if len(body) > MAX_REQUEST:
             detail = f"{len(body)} bytes, SendGrid takes less than 30 MB"
             return self._outcome(REJECTED, "content_refused", detail)
+        self.note_begun(*(email.uuid for email in emails))
         try:
             return self._transmit(body)
         except Exception as error:  # noqa: BLE001 - whatever it is, do not resend
@@ -354,11 +360,12 @@ class SendGridProvider(Provider):
 class _Run:
     """The state of one batch, shared by the threads."""
 
-    def __init__(self, batch, deadline, fault):
+    def __init__(self, batch, deadline, fault, note_result):
         self.batch = batch
         self.results = [None] * len(batch)
         self._deadline = deadline
         self._fault = fault
+        self._note_result = note_result
         self._strange = 0
         self._lock = threading.Lock()
 
@@ -369,7 +376,7 @@ class _Run:
         """Why no other request is to be made, or None."""
         if self._fault:
             return self._fault
-        if self._deadline is not None and time.monotonic() >= self._deadline:
+        if is_over(self._deadline):
             return _Outcome(RETRY, NOT_REACHED, stops=True)
         return None
 
@@ -389,12 +396,14 @@ class _Run:
 
     def settle(self, indexes, outcome):
         for index in indexes:
-            self.results[index] = SendResult(
-                self.batch[index].uuid,
-                outcome.status,
-                outcome.ref,
-                outcome.reason,
-                outcome.detail,
+            self.results[index] = self._note_result(
+                SendResult(
+                    self.batch[index].uuid,
+                    outcome.status,
+                    outcome.ref,
+                    outcome.reason,
+                    outcome.detail,
+                )
             )
 
 

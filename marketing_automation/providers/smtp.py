@@ -43,6 +43,8 @@ class SmtpProvider(Provider):
         minutes: too short makes ``uncertain`` out of slow servers.
     """
 
+    notes_what_it_begins = True
+
     def __init__(self, connect, prepare, *, connections=CONNECTIONS, timeout=TIMEOUT):
         self._connect = connect
         self._prepare = prepare
@@ -63,7 +65,8 @@ class SmtpProvider(Provider):
         batch = list(batch)
         faults = SmtpBatch(self, batch, deadline).run()
         return [
-            _result(email, fault) for email, fault in zip(batch, faults, strict=True)
+            self.get_result(email, fault)
+            for email, fault in zip(batch, faults, strict=True)
         ]
 
     def check(self):
@@ -129,6 +132,17 @@ class SmtpProvider(Provider):
             options += ["SMTPUTF8", "BODY=8BITMIME"]
         return Letter(sender, recipients, content, options)
 
+    def get_result(self, email, fault):
+        """Return the result of an email.
+
+        :param Fault fault: why it was not accepted; None: it was
+        :rtype: SendResult
+        """
+        if fault is None:
+            return SendResult(email.uuid, ACCEPTED, ref=email.message_id)
+        ref = email.message_id if fault.status == UNCERTAIN else ""
+        return SendResult(email.uuid, fault.status, ref, fault.reason, fault.detail)
+
     # ------------------------------------------------------------
     # THE CONNECTION
     # ------------------------------------------------------------
@@ -163,13 +177,6 @@ def _recipients(recipient, offered):
     if not offered:
         raise InvalidAddress("no recipient is left")
     return [parse_mailbox(address).address for address in offered]
-
-
-def _result(email, fault):
-    if fault is None:
-        return SendResult(email.uuid, ACCEPTED, ref=email.message_id)
-    ref = email.message_id if fault.status == UNCERTAIN else ""
-    return SendResult(email.uuid, fault.status, ref, fault.reason, fault.detail)
 
 
 def _connect_fault(error):

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-from .base import NOT_REACHED, RETRY
+from .base import NOT_REACHED, RETRY, SendResult, is_over
 from .smtp_session import Fault, Outage, Stale
 
 _logger = logging.getLogger(__name__)
@@ -74,11 +74,13 @@ class SmtpBatch:
             return self._settle(index, fault)
         except Exception:
             _logger.exception("Email %s cannot be sent", self._batch[index].uuid)
-            fault = Fault(RETRY, "provider_error", "internal error, see the log")
+            fault = Fault(RETRY, "not_prepared", "internal error, see the log")
             return self._settle(index, fault)
         if not session.alive:  # its end showed with the email before
             self._queue.appendleft(index)
-        elif self._is_slow():
+            return None
+        self._provider.note_begun(self._batch[index].uuid)
+        if self._is_slow():
             future = self._threads.submit(_timed, session.deliver, letter)
             self._running[future] = index, session
         else:
@@ -113,7 +115,7 @@ class SmtpBatch:
 
     def _check_outage(self):
         """Begin nothing more when the account does not work or the time is over."""
-        if self._deadline is not None and time.monotonic() >= self._deadline:
+        if is_over(self._deadline):
             self._outage = self._outage or Outage(RETRY, NOT_REACHED)
         if self._outage:
             raise self._outage
@@ -127,8 +129,11 @@ class SmtpBatch:
         """Note what became of an email and what that says about the account."""
         if isinstance(fault, Stale):
             self._queue.appendleft(index)
+            key = self._batch[index].uuid
+            self._provider.note_result(SendResult(key, RETRY, "", NOT_REACHED))
             return
         self._faults[index] = fault
+        self._provider.note_result(self._provider.get_result(self._batch[index], fault))
         if fault is None:
             latest = LATEST if self._accepted else 1.0
             self._accepted += 1

@@ -4,7 +4,6 @@ import base64
 import logging
 import re
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -23,6 +22,7 @@ from .base import (
     Check,
     Provider,
     SendResult,
+    is_over,
 )
 from .http_session import Lost, NotSent, open_session
 from .twilio_check import (
@@ -147,14 +147,15 @@ class TwilioProvider(Provider):
         fault = run.outage()
         if fault is not None:
             return self._result(sms, fault)
+        self.note_begun(sms.uuid)
         try:
             sid = self._hand_over(sms)
         except _Fault as error:
             fault = error
         run.note(fault)
         if fault is not None:
-            return self._result(sms, fault)
-        return SendResult(sms.uuid, ACCEPTED, ref=sid)
+            return self.note_result(self._result(sms, fault))
+        return self.note_result(SendResult(sms.uuid, ACCEPTED, ref=sid))
 
     def _hand_over(self, sms):
         """Make the request and return the SID of the message, or raise a fault."""
@@ -181,7 +182,7 @@ class TwilioProvider(Provider):
     def _unexpected(self, sms, asked, error):
         if not asked:
             _logger.exception("Text message %s was not handed over", sms.uuid)
-            return _Fault(RETRY, "provider_error", "internal error, see the log")
+            return _Fault(RETRY, "not_prepared", "internal error, see the log")
         # No traceback: its last line might quote the answer.
         said = self._clean(repr(error))
         _logger.error("Text message %s: no sense in the answer: %s", sms.uuid, said)
@@ -275,8 +276,7 @@ class _Run:
     def outage(self):
         """Return why no other message may be begun, or None."""
         with self._lock:
-            late = self._deadline is not None and time.monotonic() >= self._deadline
-            if late and self._outage is None:
+            if is_over(self._deadline) and self._outage is None:
                 self._outage = _Fault(RETRY, NOT_REACHED)
             return self._outage
 

@@ -175,7 +175,7 @@ class TestDelivery(MarketingCase):
         self.assertEqual((message.state, message.reason), ("queued", "connect_failed"))
         self.assertEqual(message.attempts, 0)
         self.assertTrue(self.smtp.last_error)
-        message.scheduled_at = fields.Datetime.now()
+        self.smtp.rest_until = fields.Datetime.now()
         with RecordingSmtpServer() as server, self._use_smtp(server.port):
             self._dispatch()
         self.assertEqual(message.state, "sent")

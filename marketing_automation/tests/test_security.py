@@ -77,6 +77,7 @@ WIZARDS = dict.fromkeys(
         "customer.segment.import",
         "email.campaign.schedule",
         "email.campaign.test",
+        "marketing.message.send.again",
         "marketing.privacy.wizard",
         "marketing.record.consent",
         "marketing.sequence.replay",
@@ -179,7 +180,9 @@ PUBLIC_METHODS = {
     "marketing.coupon": {"action_view_cards", "copy_data", "write"},
     "marketing.coupon.card": {"action_open_cart", "action_withdraw"},
     "marketing.enrollment": {"action_stop"},
+    "marketing.message.send.again": {"action_send_again"},
     "marketing.message": {
+        "action_ask_send_again",
         "action_cancel",
         "action_mark_failed",
         "action_mark_sent",

@@ -570,7 +570,7 @@ class TestSendGridAccount(SendGridCase):
         with patch.object(adapter, "build", side_effect=KeyError("x")):
             with mute_logger(LOGGER):
                 result = provider.send([outgoing()])[0]
-        self.assertResult(result, "retry", "provider_error")
+        self.assertResult(result, "retry", "not_prepared")
 
 
 # The vector that SendGrid publishes with its libraries (sendgrid-python,

@@ -481,7 +481,7 @@ class TestSmtpProvider(SmtpProviderCase):
             results = provider.send([outgoing(n) for n in (1, 2, 3, 4)])
         self.assertResult(results[0], "rejected", "invalid_address", "Malformed")
         self.assertResult(results[1], "rejected", "invalid_address")
-        self.assertResult(results[2], "retry", "provider_error")
+        self.assertResult(results[2], "retry", "not_prepared")
         self.assertResult(results[3], "accepted")
         self.assertEqual(server.recipients, ["customer4@example.com"])
 

@@ -438,7 +438,7 @@ class TestTwilioConnection(TwilioCase):
             with self.assertLogs(LOGGER, "ERROR") as logs:
                 results = provider.send([outgoing(1), outgoing(2)])
         for result in results:
-            self.assertResult(result, "retry", "provider_error")
+            self.assertResult(result, "retry", "not_prepared")
         self.assertEqual(len(logs.records), 2)
         self.assertEqual(server.connections, 0)
 

@@ -15,5 +15,5 @@ class MarketingMessage(models.Model):
     )
 
     def _get_overrides(self):
-        variant = self.variant_id.with_context(lang=self.lang or None)
+        variant = self.variant_id.with_context(lang=self._get_lang_code())
         return super()._get_overrides() | variant._get_overrides()

@@ -14,7 +14,7 @@ class MarketingMessage(models.Model):
         campaign = self.campaign_id
         if not campaign:
             return super()._get_overrides()
-        localized = campaign.with_context(lang=self.lang or None)
+        localized = campaign.with_context(lang=self._get_lang_code())
         return {
             **localized._get_sources(),
             "from_name": campaign.from_name,

@@ -172,14 +172,16 @@ class MarketingTemplateContext(models.AbstractModel):
         )
 
     def _get_message_lang(self, message, website):
-        code = (
-            message.lang
-            or message.abandoned_cart_id.lang
-            or message.partner_id.lang
-            or website.default_lang_id.code
+        """Return the language a message is written in: the first of its recipient's
+        and the shop's that is switched on. A stored one may not be any longer."""
+        known = {code for code, _name in self.env["res.lang"].get_installed()}
+        wished = (
+            message.lang,
+            message.abandoned_cart_id.lang,
+            message.partner_id.lang,
+            website.default_lang_id.code,
         )
-        # get_lang falls back for languages that are not (or no longer) installed.
-        return get_lang(self.env, code)
+        return get_lang(self.env, next(filter(known.__contains__, wished), None))
 
     def _prepare_customer_values(self, message):
         cart = message.abandoned_cart_id

@@ -16,9 +16,7 @@ class MarketingTemplateContext(models.AbstractModel):
     def _prepare_contact_contexts(self, messages):
         contexts = super()._prepare_contact_contexts(messages)
         for message in messages:
-            localized = message.with_context(
-                lang=message.lang or message.partner_id.lang
-            )
+            localized = message.with_context(lang=message._get_lang_code())
             contexts[message.id]["coupon"] = self._prepare_coupon_values(localized)
         return contexts
 

@@ -46,7 +46,7 @@ class EmailWriter:
     """
 
     def __init__(self, template, sample, provider, sender):
-        self.template = template.with_context(lang=sample.lang or None)
+        self.template = template.with_context(lang=sample._get_lang_code())
         self.overrides = sample._get_overrides()
         self.sender = rename_sender(sender, self.overrides.get("from_name"))
         self.reply_to = self.overrides.get("reply_to") or provider.reply_to or ""
@@ -82,7 +82,7 @@ class EmailWriter:
     def get_key(message):
         """Return what emails have to have in common to be written together."""
         return (
-            message.lang,
+            message._get_lang_code(),
             message.company_id,
             message.website_id,
             message.sequence_id,

@@ -158,7 +158,7 @@ class MarketingComposer(models.AbstractModel):
         """
 
         def render(message):
-            localized = template.with_context(lang=message.lang or None)
+            localized = template.with_context(lang=message._get_lang_code())
             context = contexts[message.id]
             text = localized._render_sms(context)
             own = [

@@ -87,6 +87,7 @@ class MarketingMessage(models.Model):
             ("undelivered", "It could not be delivered"),
             # What a person found out
             ("settled", "Settled by hand"),
+            ("sent_again", "Sent again by hand"),
         ],
         readonly=True,
         help="Why the message is in its state.",
@@ -297,16 +298,6 @@ class MarketingMessage(models.Model):
         self.check_access("read")
         self.sudo()._set_state("cancelled", "cancelled")
 
-    def action_mark_sent(self):
-        """Settle uncertain messages: somebody found out that they arrived."""
-        for message in self._settle("sent"):
-            # When it left is known as well as whether.
-            message.sent_at = message.sending_at
-
-    def action_mark_failed(self):
-        """Settle uncertain messages: somebody found out that they never left."""
-        self._settle("failed")
-
     def action_open_cart(self):
         """Open the cart this message is about.
 
@@ -340,11 +331,6 @@ class MarketingMessage(models.Model):
         """
         self.ensure_one()
         return self.phone_sanitized if self.channel == "sms" else self.email_normalized
-
-    def _settle(self, state):
-        self.check_access("read")
-        uncertain = self.sudo().filtered(lambda message: message.state == "uncertain")
-        return uncertain._set_state(state, "settled")
 
     # === KEYS ===#
 
@@ -382,6 +368,15 @@ class MarketingMessage(models.Model):
         return self.env["marketing.engagement"]._get_link_secret()
 
     # === LINKS ===#
+
+    def _get_lang_code(self):
+        """Return the code of the language this message is written in.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        contexts = self.env["marketing.template.context"]
+        return contexts._get_message_lang(self, contexts._get_website(self)).code
 
     def _get_base_url(self):
         """Return the address of the shop this message speaks for, without slash.

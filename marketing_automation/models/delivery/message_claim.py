@@ -1,6 +1,6 @@
 """How messages are taken out of the outbox to be sent: by one worker each."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 from psycopg2.extras import Json
 
@@ -70,6 +70,35 @@ class MarketingMessage(models.Model):
         ]
 
     @api.model
+    def _get_oldest_due(self, companies):
+        """Return since when the message is due that has waited longest.
+
+        :param res.company companies: whose messages
+        :return: naive, UTC; None when nothing is due
+        :rtype: datetime | None
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT min(lane.scheduled_at)
+                     FROM (%s) s
+                    CROSS JOIN LATERAL (
+                          SELECT m.scheduled_at FROM marketing_message m
+                           WHERE m.state = 'queued' AND m.company_id = s.company_id
+                             AND m.channel = s.channel
+                             AND %s = s.source
+                             AND m.scheduled_at <= %s
+                           ORDER BY m.scheduled_at LIMIT 1) lane
+                    WHERE s.company_id = ANY(%s)""",
+                self._sql_sources(),
+                SQL(SOURCE),
+                fields.Datetime.now(),
+                companies.ids,
+            )
+        )
+        return rows[0][0]
+
+    @api.model
     def _claim(self, limit, company, channel, throttle=None):
         """Take up to ``limit`` due messages for sending; nobody else gets them.
 
@@ -88,6 +117,8 @@ class MarketingMessage(models.Model):
         """
         self.flush_model()
         now = fields.Datetime.now()
+        # Two claims of a message never have the same time.
+        claimed_at = datetime.now(timezone.utc).replace(tzinfo=None)
         # Who is busy is read once, not for each row: their index is small, but full of
         # what was in flight a moment ago.
         person = SQL("phone_sanitized" if channel == "sms" else "email_normalized")
@@ -122,7 +153,7 @@ class MarketingMessage(models.Model):
                                PARTITION BY domain ORDER BY scheduled_at, id) AS place
                       FROM first)
                 UPDATE marketing_message m
-                   SET state = 'sending', sending_at = %(now)s,
+                   SET state = 'sending', sending_at = %(claimed_at)s,
                        state_changed_at = %(now)s, reason = NULL, reason_detail = NULL,
                        token = COALESCE(m.token, %(token)s),
                        history = COALESCE(history, '[]') || jsonb_build_array(
@@ -139,6 +170,7 @@ class MarketingMessage(models.Model):
                 source=SQL(SOURCE),
                 person=person,
                 now=now,
+                claimed_at=claimed_at,
                 company_id=company.id,
                 channel=channel,
                 limit=limit,
@@ -152,7 +184,8 @@ class MarketingMessage(models.Model):
 
     @api.model
     def _settle_lost(self, older_than_minutes=15):
-        """Mark what was in flight when a worker died as uncertain; never send it again.
+        """Mark what was in flight when a worker died as uncertain, where nothing says
+        how far it got; never send it again.
 
         :param int older_than_minutes: how long a hand-over may take at most; a batch
             has less than two minutes

@@ -1,9 +1,14 @@
 """How a message moves through its states: forward only, through one method each for
 what we do ourselves and for what providers report."""
 
+import logging
+
+from psycopg2 import InterfaceError, OperationalError
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.storable import make_storable
 from .states import (
     ALLOWED_FROM,
     ENGAGEMENT_KINDS,
@@ -11,6 +16,8 @@ from .states import (
     PERHAPS_REACHED_STATES,
     REPORTS,
 )
+
+_logger = logging.getLogger(__name__)
 
 
 class MarketingMessage(models.Model):
@@ -54,7 +61,7 @@ class MarketingMessage(models.Model):
             (
                 message_id,
                 vals.get("reason", reason),
-                (vals.get("detail", detail) or "")[:250] or None,
+                make_storable(vals.get("detail", detail) or "")[:250] or None,
                 vals.get("scheduled_at"),
                 vals.get("attempts"),
                 vals.get("sent_at"),
@@ -124,6 +131,30 @@ class MarketingMessage(models.Model):
 
         :param list events: DeliveryEvent
         :param marketing.provider provider: whose reports they are
+        :return: number of events whose message was found
+        :rtype: int
+        """
+        events = list(events)
+        try:
+            with self.env.cr.savepoint():
+                return self._apply_together(events, provider)
+        except (InterfaceError, OperationalError):
+            raise  # Not an event's fault: the request is done again.
+        except Exception:
+            self.env.invalidate_all(flush=False)
+            if len(events) == 1:
+                _logger.exception("An event could not be taken in")
+                return 0
+            half = len(events) // 2
+            return sum(
+                self._apply_events(part, provider)
+                for part in (events[:half], events[half:])
+            )
+
+    @api.model
+    def _apply_together(self, events, provider):
+        """Take in events, all or none.
+
         :return: number of events whose message was found
         :rtype: int
         """
@@ -210,7 +241,7 @@ class MarketingMessage(models.Model):
                 event.reason
                 if state == "failed" and event.reason in reasons
                 else reason,
-                (event.detail or "")[:250] or None,
+                make_storable(event.detail or "")[:250] or None,
                 rank,
                 event.occurred_at,
             )
