@@ -352,7 +352,7 @@ class TestConcurrency(WorkersCase):
         with self._worker() as env:
             lock = type(env["abandoned.cart"])._lock_idle_orders
 
-            def lock_late(records, limit):
+            def lock_late(records, limit, since):
                 env.cr.execute("SELECT 1 FROM sale_order LIMIT 1")  # takes the snapshot
                 if not hasattr(self, "moved"):
                     self.moved = True
@@ -361,7 +361,7 @@ class TestConcurrency(WorkersCase):
                             other["sale.order"].browse(orders[0])._stamp_cart_activity()
                         )
                     )
-                return lock(records, limit)
+                return lock(records, limit, since)
 
             with patch.object(
                 type(env["abandoned.cart"]), "_lock_idle_orders", lock_late

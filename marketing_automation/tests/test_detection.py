@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from odoo.addons.website_sale.tests.common import MockRequest
 
@@ -57,6 +58,54 @@ class TestDetection(MarketingCase):
         order = self._create_cart()
         self._detect()
         self.assertFalse(order.abandoned_cart_id)
+
+    # === HOW FAR BACK IT LOOKS ===#
+
+    def _explain_idle_orders(self, since=None):
+        """Return the plan of finding carts, where a table is not read as a whole."""
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        self.env.cr.execute("SET LOCAL enable_bitmapscan = off")
+        idle = self.env["abandoned.cart"]._sql_idle_orders(since)
+        rows = self.env.execute_query(SQL("EXPLAIN SELECT so.id %s", idle))
+        return "\n".join(line for (line,) in rows)
+
+    def test_history_is_not_read(self):
+        """The index on the activity is entered at a constant, however old carts are."""
+        now = fields.Datetime.now()
+        days = max(self.env["res.company"].search([]).mapped("cart_expiry_days"))
+        for since, first in ((None, now - timedelta(days=days)), (now, now)):
+            with self.subTest(since=since):
+                plan = self._explain_idle_orders(since)
+                self.assertRegex(
+                    plan,
+                    r"Index Scan using sale_order_cart_activity_idx .*\n"
+                    rf".*Index Cond: .*cart_activity_at > '{str(first)[:15]}",
+                )
+
+    def _detect_after(self, lastcall):
+        """Run the scheduled action that ran before at ``lastcall``."""
+        cron = self.env.ref("marketing_automation.ir_cron_detect_carts")
+        cron.lastcall = lastcall
+        self._run_cron("ir_cron_detect_carts")
+        self.env.invalidate_all()
+
+    def test_carts_of_long_ago_are_found_once_an_hour(self):
+        now = fields.Datetime.now().replace(minute=20)
+        recent = self._create_cart()
+        old = self._create_cart()
+        with self._at(now):
+            recent.cart_activity_at = now - timedelta(minutes=50)
+            old.cart_activity_at = now - timedelta(days=2)
+            self._detect_after(now - timedelta(minutes=15))
+            self.assertTrue(recent.abandoned_cart_id)
+            self.assertFalse(old.abandoned_cart_id)
+            self._detect_after(now - timedelta(minutes=25))
+            self.assertTrue(old.abandoned_cart_id, "the first run of the hour")
+
+    def test_the_first_run_looks_at_all(self):
+        old = self._create_cart(idle_minutes=3 * 24 * 60)
+        self._detect_after(False)
+        self.assertTrue(old.abandoned_cart_id)
 
     # === WHAT COUNTS ===#
 

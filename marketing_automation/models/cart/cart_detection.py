@@ -1,3 +1,6 @@
+from datetime import timedelta
+from functools import partial
+
 from odoo import api, fields, models
 from odoo.service.model import retrying
 from odoo.tools import SQL
@@ -5,6 +8,8 @@ from odoo.tools import SQL
 from .payments import HAS_LIVE_PAYMENT
 
 BATCH_SIZE = 25000
+# A transaction may take so long until others see what it wrote.
+OVERLAP = timedelta(hours=1)
 
 # A line the customer put into the cart, and one that could still be sold.
 # The same rules in Python: `sale.order.line._is_recoverable_line`, `_is_sellable_now`;
@@ -58,7 +63,8 @@ class AbandonedCart(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=1)
         is_over = False
-        while not is_over and (count := retrying(self._detect_batch, self.env)):
+        detect = partial(self._detect_batch, since=self._get_first_activity())
+        while not is_over and (count := retrying(detect, self.env)):
             is_over = not cron._commit_progress(count, remaining=1)
         # Also when time is up: those found by now wait for nothing else.
         retrying(self._finish_detection, self.env)
@@ -67,6 +73,27 @@ class AbandonedCart(models.Model):
                 "marketing_automation.ir_cron_detect_carts"
             )
         cron._commit_progress(remaining=0)
+
+    @api.model
+    def _get_first_activity(self):
+        """Return how far back this run of the scheduled action has to look.
+
+        Carts come in by their latest activity: all of them were looked at by the run
+        before, but for those of the minutes since. A cart of longer ago can come in,
+        too, when its payment fails or a setting changes; the first run of an hour looks
+        for these.
+
+        :return: naive, UTC; None to look at all that has not expired
+        :rtype: datetime
+        """
+        before, now = self.env.context.get("lastcall"), fields.Datetime.now()
+        if not before or before.replace(minute=0, second=0, microsecond=0) != (
+            now.replace(minute=0, second=0, microsecond=0)
+        ):
+            return None
+        websites = self.env["website"].search([("cart_recovery_enabled", "=", True)])
+        idle_minutes = max(websites.mapped("cart_idle_minutes"), default=0)
+        return before - timedelta(minutes=idle_minutes) - OVERLAP
 
     # === BUSINESS METHODS ===#
 
@@ -86,17 +113,18 @@ class AbandonedCart(models.Model):
         self.env["marketing.enrollment"]._enroll_abandoned()
 
     @api.model
-    def _detect_batch(self, limit=BATCH_SIZE):
+    def _detect_batch(self, limit=BATCH_SIZE, since=None):
         """Record up to ``limit`` carts without activity for their website's idle time.
 
         :param int limit: number of carts to look at
+        :param datetime since: leave out carts that were left before; empty: none
         :return: number of carts looked at; 0 when nothing is left
         :rtype: int
         """
         self.env.flush_all()
         # Compiling these statements takes PostgreSQL longer than running them.
         self.env.cr.execute("SET LOCAL jit = off")
-        picked = self._lock_idle_orders(limit)
+        picked = self._lock_idle_orders(limit, since)
         if not picked:
             return 0
         facts = self._sql_facts([order_id for order_id, _is_known in picked])
@@ -110,7 +138,7 @@ class AbandonedCart(models.Model):
         return len(picked)
 
     @api.model
-    def _sql_idle_orders(self):
+    def _sql_idle_orders(self, since=None):
         """Return the FROM and WHERE of carts whose customer left (C1).
 
         A cart is looked at once per activity: afterwards there is an abandonment of
@@ -126,6 +154,7 @@ class AbandonedCart(models.Model):
                      - w.cart_idle_minutes * interval '1 minute'
                  AND so.cart_activity_at > %(now)s::timestamp
                      - c.cart_expiry_days * interval '1 day'
+                 AND so.cart_activity_at > %(since)s AND so.cart_activity_at <= %(now)s
                  AND NOT %(is_paid)s
                  AND NOT EXISTS (
                      SELECT FROM abandoned_cart seen
@@ -137,17 +166,36 @@ class AbandonedCart(models.Model):
                       WHERE rel.sale_order_id = so.id
                         AND seen.abandoned_at >= so.cart_activity_at)""",
             now=fields.Datetime.now(),
+            since=since or self._get_first_expiry(),
             is_paid=HAS_LIVE_PAYMENT,
         )
 
     @api.model
-    def _lock_idle_orders(self, limit):
+    def _get_first_expiry(self):
+        """Return when the oldest cart was left that has not expired in any company.
+
+        Each company has its own; as a value of its own this one lets the database look
+        at the carts of that time alone, however many it has.
+
+        :return: naive, UTC
+        :rtype: datetime
+        """
+        self.env["res.company"].flush_model(["cart_expiry_days"])
+        ((days,),) = self.env.execute_query(
+            SQL("SELECT max(cart_expiry_days) FROM res_company")
+        )
+        return fields.Datetime.now() - timedelta(days=days or 0)
+
+    @api.model
+    def _lock_idle_orders(self, limit, since=None):
         """Lock idle carts, then quotations; those another worker holds are left to it.
 
+        :param int limit: number of carts
+        :param datetime since: leave out carts that were left before; empty: none
         :return: pairs (order id, whether the cart may have been left behind before)
         :rtype: list
         """
-        picked = self._lock_idle(self._sql_idle_orders(), limit)
+        picked = self._lock_idle(self._sql_idle_orders(since), limit)
         if len(picked) < limit:
             picked += self._lock_idle(self._sql_idle_quotations(), limit - len(picked))
         return picked

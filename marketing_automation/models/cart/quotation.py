@@ -149,6 +149,7 @@ class AbandonedCart(models.Model):
                      - c.quotation_idle_days * interval '1 day'
                  AND so.cart_activity_at > %(now)s::timestamp
                      - c.cart_expiry_days * interval '1 day'
+                 AND so.cart_activity_at > %(since)s AND so.cart_activity_at <= %(now)s
                  AND (so.validity_date IS NULL OR so.validity_date >= %(now)s::date)
                  AND NOT %(is_paid)s
                  AND NOT EXISTS (
@@ -156,5 +157,6 @@ class AbandonedCart(models.Model):
                       WHERE seen.order_id = so.id
                         AND seen.abandoned_at >= so.cart_activity_at)""",
             now=now,
+            since=self._get_first_expiry(),
             is_paid=HAS_LIVE_PAYMENT,
         )
