@@ -125,3 +125,4 @@ from . import test_hand_over_journal
 from . import test_stopping
 from . import test_message_settle
 from . import test_health
+from . import test_odoos_reminder

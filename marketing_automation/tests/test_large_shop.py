@@ -213,7 +213,7 @@ class TestLargeIndex(MarketingCase):
         # Of a temporary table: others need not be waited for.
         with closing(db_connect(self.env.cr.dbname).cursor()) as cr:
             cr._cnx.autocommit = True
-            cr.execute("CREATE TEMP TABLE large (name varchar)")
+            cr.execute("CREATE TEMP TABLE pg_temp.large (name varchar)")
             for _time in range(2):
                 large_index._build_index(cr, "large", "large_name_idx", definition)
             cr.execute(

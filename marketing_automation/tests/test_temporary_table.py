@@ -36,7 +36,7 @@ class TestTemporaryTable(TransactionCase):
             written = table.fill(self.env.cr, SQL("SELECT %s AS id", number))
             self.assertEqual(written, table.sql)
             self.assertEqual(self._rows(table), [(number,)])
-        table.create(self.env.cr, SQL("id int, name text"))
+        table.make(self.env.cr, SQL("id int, name text"))
         self.assertEqual(self._rows(table), [])
         for _twice in range(2):
             table.drop(self.env.cr)

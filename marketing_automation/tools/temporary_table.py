@@ -19,7 +19,7 @@ class TemporaryTable:
         #: How it is written in a statement.
         self.sql = SQL.identifier("pg_temp", name)
 
-    def create(self, cr, columns):
+    def make(self, cr, columns):
         """Make it anew, empty.
 
         :param cr: cursor

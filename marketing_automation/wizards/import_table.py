@@ -53,7 +53,7 @@ class ImportTable:
         self.env = env
         self.company = company
         self.name = TABLE.sql
-        TABLE.create(
+        TABLE.make(
             env.cr,
             SQL(
                 """line int, value text, email text, name text, phone text,

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 SUFFIXES = {".py", ".sh", ".sql", ".xml"}
-SKIPPED = {"node_modules", "__pycache__", ".git"}
+SKIPPED = {"node_modules", "__pycache__"}
 
 DROP = re.compile(r"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?!pg_temp\.|IF\s)(\S*)", re.I)
 MAKE = re.compile(
@@ -56,7 +56,9 @@ def main(root):
     """
     found = False
     for path in sorted(Path(root).rglob("*")):
-        if SKIPPED & set(path.parts) or not path.is_file():
+        parts = path.relative_to(root).parts
+        hidden = any(part.startswith(".") for part in parts)
+        if hidden or SKIPPED & set(parts) or not path.is_file():
             continue
         # What has no suffix is a shell script or a text.
         if path.suffix and path.suffix not in SUFFIXES:

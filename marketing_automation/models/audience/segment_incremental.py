@@ -84,7 +84,7 @@ class CustomerSegment(models.Model):
         """Take the changed customers off the list, into a table of this transaction:
         with all contacts of each person."""
         self.env.flush_all()
-        AMONG.create(self.env.cr, SQL("id int"))
+        AMONG.make(self.env.cr, SQL("id int"))
         self.env.cr.execute(
             SQL(
                 """WITH changed AS (%s)
