@@ -1,12 +1,14 @@
 """Email, from start to last byte, beside Odoo's Email Marketing.
 
-One process, one run, the same body (20 KB of HTML, two links, a block of products) and
-the same local SMTP sink. Rates are compared, in messages that the sink has counted.
-Email Marketing sends half of its share before ours and half behind, so that a machine
-that becomes slower or faster meanwhile favours nobody.
+The same body (20 KB of HTML, two links, a block of products) and the same local SMTP
+sink. Ours leave through a real Odoo server with its own scheduled actions and default
+settings; Email Marketing is called one batch after the other, without any pause, which
+favours it. Rates are compared, in messages that the sink has counted. Email Marketing
+sends half of its share before ours and half behind, so that a machine that becomes
+slower or faster meanwhile favours nobody.
 
 BENCH_EMAILS=N, BENCH_ODOO_EMAILS=N: how many each sends. BENCH_PROFILE=1: where our
-time goes.
+time goes; then ours are sent by this process as well.
 """
 
 import os
@@ -24,13 +26,13 @@ from newsletter import (
     send_mailing,
 )
 from profiling import Stages
-from servers import Inbox, SmtpSink
+from servers import Inbox, OdooServer, SmtpSink
 
 EMAILS = int(os.environ.get("BENCH_EMAILS", "5000"))
 ODOOS_EMAILS = int(os.environ.get("BENCH_ODOO_EMAILS", "250"))
 PROFILE = os.environ.get("BENCH_PROFILE", "0") != "0"
-LOWEST_RATIO = 20
-AIM = 40
+LOWEST_RATIO = 40
+LONGEST_WAIT = 300
 
 
 class Contest:
@@ -70,7 +72,15 @@ class Contest:
     def measure_ours(self, count):
         """Send by our outbox; see :meth:`_measure`."""
         people = self._take(count)
-        return self._measure(lambda: self._send_ours(people))
+        if PROFILE:
+            return self._measure(lambda: self._send_ours(people))
+        with OdooServer(self.env.cr.dbname, crons=None):
+            return self._measure(lambda: self._have_sent(people))
+
+    def _have_sent(self, people):
+        total = self.sink.count() + len(people)
+        queue(self.env, self.template, people)
+        self.sink.watch(total, LONGEST_WAIT)
 
     def count_sent(self):
         """Return how many of our messages are *sent*, as far as the outbox knows."""
@@ -118,13 +128,13 @@ def main():
     ratio = our_rate / odoos_rate
     print(
         f"ours            {our_count:6} in {ours.seconds:7.2f} s {our_rate:7.1f} /s"
-        f"  {ours.megabytes:5.0f} MB  {our_bytes} bytes each"
+        f"            {our_bytes} bytes each"
     )
     print(
         f"Email Marketing {odoos_count:6} in {odoos_seconds:7.2f} s"
         f" {odoos_rate:7.1f} /s  {second.megabytes:5.0f} MB  {odoos_bytes} bytes each"
     )
-    print(f"ratio           {ratio:6.1f}    (at least {LOWEST_RATIO}, aim {AIM})")
+    print(f"ratio           {ratio:6.1f}    (at least {LOWEST_RATIO})")
     if PROFILE:
         stages.print(ours.seconds)
     problems = []

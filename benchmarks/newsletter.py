@@ -146,8 +146,13 @@ def queue(env, template, partner_ids, scheduled_at=None):
 
 def dispatch(env):
     """Hand over what is due, as the scheduled action does."""
-    while env["marketing.dispatcher"]._dispatch_batch():
-        env.cr.commit()
+    from odoo.addons.marketing_automation.models.delivery.marketing_dispatcher import (
+        Adapters,
+    )
+
+    with Adapters(env.cr.dbname) as adapters:
+        while env["marketing.dispatcher"]._dispatch_batch(adapters=adapters):
+            env.cr.commit()
     env.cr.commit()
 
 

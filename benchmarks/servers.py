@@ -128,19 +128,45 @@ class SmtpSink(_Process):
         counts = re.findall(rb"mesg=(\d+)\r", printed)
         return int(counts[-1]) if counts else 0
 
+    def watch(self, total, seconds):
+        """Wait until so many messages were received, and look for pauses meanwhile.
+
+        :param int total: how many since the sink was started
+        :param float seconds: how long at most
+        :return: seconds from the first message seen to the last, and the longest time
+            in which none came
+        :rtype: tuple[float, float]
+        """
+        started, seen = time.monotonic(), self.count()
+        first = last = None
+        longest = 0.0
+        while seen < total and time.monotonic() < started + seconds:
+            time.sleep(0.01)
+            now, counted = time.monotonic(), self.count()
+            if counted > seen:
+                if last is not None:
+                    longest = max(longest, now - last)
+                first, last, seen = first or now, now, counted
+        if first is None:
+            return 0.0, seconds
+        return last - first, longest
+
 
 class OdooServer(_Process):
-    """A threaded Odoo server on a database.
+    """An Odoo server on a database.
 
     :param str database: its name
-    :param int crons: number of threads for scheduled actions
+    :param int crons: number of threads or processes for scheduled actions; None: as
+        many as Odoo has by itself
+    :param int workers: number of processes for requests; 0: one process with threads
     """
 
-    def __init__(self, database, crons=0):
+    def __init__(self, database, crons=0, workers=0):
         super().__init__()
         self.url = f"http://127.0.0.1:{self.port}"
         self._database = database
         self._crons = crons
+        self._workers = workers
 
     def _get_command(self):
         return [
@@ -148,7 +174,8 @@ class OdooServer(_Process):
             *("--db-filter", f"^{self._database}$"),
             *("--http-interface", "127.0.0.1", "--http-port", str(self.port)),
             *("--gevent-port", str(free_port()), "--log-level", "warn"),
-            *("--max-cron-threads", str(self._crons)),
+            *("--workers", str(self._workers)),
+            *(() if self._crons is None else ("--max-cron-threads", str(self._crons))),
         ]
 
     def get_cpu_seconds(self):

@@ -31,7 +31,7 @@ SHARED, PERSONAL = 40, 10
 # What a worker ends with when its connection to PostgreSQL was cut.
 CONNECTION_CUT = 3
 
-Row = namedtuple("Row", "address state reason attempts")
+Row = namedtuple("Row", "address state reason attempts kind")
 
 
 def load(database, log):
@@ -200,7 +200,10 @@ def now():
 
 
 def work(database, batch_size, number):
-    """Be a worker: do what the scheduled actions do, again and again."""
+    """Be a worker: do what the scheduled actions do, again and again.
+
+    :param int batch_size: how many messages at a time; None: as many as are shipped
+    """
     random.seed()  # or all of them would wait for the same random time
     cr = None
     try:
@@ -208,8 +211,10 @@ def work(database, batch_size, number):
             with Registry(database).cursor() as cr:
                 env = api.Environment(cr, SUPERUSER_ID, {})
                 runs = env["marketing.enrollment"]
-                retrying(partial(runs._process_due_batch, batch_size), env)
-                while env["marketing.dispatcher"]._dispatch_batch(batch_size):
+                size = {"limit": batch_size} if batch_size else {}
+                retrying(partial(runs._process_due_batch, **size), env)
+                env["marketing.dispatcher"]._take_over_lost()
+                while env["marketing.dispatcher"]._dispatch_batch(**size):
                     pass
             time.sleep(0.1)
     except Exception as error:
@@ -219,18 +224,19 @@ def work(database, batch_size, number):
         raise
 
 
-def administer(env):
-    """Enable again what was paused, as an administrator would.
-
-    :return: number of accounts that were paused
-    """
-    paused = env["marketing.provider"].search([("state", "=", "paused")])
-    paused.action_enable()
-    return len(paused)
-
-
 def let_time_pass(env):
-    """Make due what waits for another attempt: all that waiting would do."""
+    """Make due what waits for another attempt, and let accounts have rested: all that
+    waiting would do.
+
+    :return: number of accounts that rested
+    """
+    env.cr.execute(
+        """UPDATE marketing_provider SET rest_until = now() AT TIME ZONE 'UTC'
+            WHERE id IN (SELECT id FROM marketing_provider
+                          WHERE rest_until > now() AT TIME ZONE 'UTC'
+                            FOR UPDATE SKIP LOCKED)"""
+    )
+    rested = env.cr.rowcount
     env.cr.execute(
         """UPDATE marketing_message SET scheduled_at = now() AT TIME ZONE 'UTC'
             WHERE id IN (SELECT id FROM marketing_message
@@ -238,6 +244,8 @@ def let_time_pass(env):
                             AND scheduled_at > now() AT TIME ZONE 'UTC'
                             FOR UPDATE SKIP LOCKED)"""
     )
+    env.cr.commit()
+    return rested
 
 
 def count_open(env):
@@ -311,20 +319,17 @@ def find_locked_rows(env):
 
 
 def settle_lost(env):
-    """Settle what was in flight when workers died, as happens after a while.
+    """Settle what was in flight when workers died, by what they wrote down.
 
-    :return: how many messages each lost batch had
-    :rtype: list[int]
+    :return: how many messages nothing was written down of
+    :rtype: int
     """
-    # All messages of a batch were last written by the same transaction.
-    env.cr.execute(
-        """SELECT count(*) FROM marketing_message WHERE state = 'sending'
-            GROUP BY xmin::text"""
-    )
-    lost = [count for (count,) in env.cr.fetchall()]
+    env["marketing.dispatcher"]._take_over_lost()
+    env.cr.execute("SELECT count(*) FROM marketing_message WHERE state = 'sending'")
+    [count] = env.cr.fetchone()
     time.sleep(1.1)  # times are kept in whole seconds
     env["marketing.message"]._settle_lost(0)
-    return lost
+    return count
 
 
 def read_messages(env, prefix):
@@ -334,8 +339,9 @@ def read_messages(env, prefix):
     :rtype: list[Row]
     """
     env.cr.execute(
-        """SELECT p.email, m.state, m.reason, m.attempts
+        """SELECT p.email, m.state, m.reason, m.attempts, account.kind
              FROM marketing_message m JOIN res_partner p ON p.id = m.partner_id
+             LEFT JOIN marketing_provider account ON account.id = m.provider_id
             WHERE p.email LIKE %s OR p.email LIKE %s ORDER BY m.id""",
         [f"{prefix}-%", f"refused-{prefix}-%"],
     )

@@ -1,6 +1,7 @@
 """A mail server on 127.0.0.1 that takes mail, or fails in every way mail servers do."""
 
 import socketserver
+import time
 
 from weather import Weather
 
@@ -27,15 +28,17 @@ class SmtpServer(socketserver.ThreadingTCPServer):
     :param Journal journal: what happens is written to
     :param seed: see Weather
     :param storm: shared flag, see Weather
+    :param float slow: seconds it takes for each email
     """
 
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, journal, seed, storm):
+    def __init__(self, journal, seed, storm, slow=0.0):
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.journal = journal
+        self.slow = slow
         self.weather = Weather(seed, ROUGH, OUTAGE, storm)
 
     @property
@@ -104,6 +107,7 @@ class _Conversation(socketserver.StreamRequestHandler):
             refusal = self.meet("CONTENT")
             if not refusal:
                 # Taken: from here on the message is the server's, whatever follows.
+                time.sleep(self.server.slow)
                 journal.write("accepted", to=self.recipient)
                 self.meet("TAKEN")
             self.send(refusal or "250 OK taken")

@@ -9,6 +9,10 @@ import outbox
 NOT_SENT = ("failed", "skipped", "cancelled")
 
 
+# A worker has so many to the mail server at most.
+CONNECTIONS = 4
+
+
 class Verdict:
     """Collects what was counted and what was violated."""
 
@@ -66,27 +70,33 @@ class Verdict:
             + [r for r in rows if not _is_odd(r) and r.state == "skipped"],
         )
 
-    def judge_doubt(self, rows, events, lost, deaths, batch_size):
-        """Check that only what was in flight is uncertain.
+    def judge_doubt(self, rows, events, lost, deaths, request_size):
+        """Check that only what connections were busy with is uncertain.
 
-        :param list lost: number of messages of each batch whose worker died
+        :param int lost: number of messages in flight that no dead worker wrote down
         :param int deaths: how many workers died
+        :param int request_size: how many emails a request to the API has at most
         """
-        reasons = Counter(row.reason for row in rows if row.state == "uncertain")
+        doubtful = [row for row in rows if row.state == "uncertain"]
+        killed = [row for row in doubtful if row.reason == "worker_lost"]
+        by_kind = Counter(row.kind for row in killed)
         unanswered = journal.total(events, "unanswered")
-        doubtful = reasons.total() - reasons["worker_lost"]
         self.count("workers that died", deaths)
-        self.count("batches they had in flight", len(lost))
-        self.count("messages in these, all uncertain now", sum(lost))
+        self.count("emails uncertain for that", len(killed))
         self.count("emails servers left without an answer, at most", unanswered)
-        self.count("emails uncertain for that", doubtful)
-        self.check("no worker had two batches", max(len(lost) - deaths, 0))
-        self.check("no batch is too large", [n for n in lost if n > batch_size])
+        self.count("emails uncertain for that", len(doubtful) - len(killed))
+        self.check("every dead worker had written down what it had begun", lost)
         self.check(
-            "what was in flight is uncertain", reasons["worker_lost"] - sum(lost)
+            "of the mail server, at most what the connections were busy with",
+            max(by_kind["smtp"] - CONNECTIONS * deaths, 0),
         )
         self.check(
-            "nothing else is but what got no answer", max(doubtful - unanswered, 0)
+            "of the API, at most what the requests were about",
+            max(by_kind["sendgrid"] - request_size * deaths, 0),
+        )
+        self.check(
+            "nothing else is uncertain but what got no answer",
+            max(len(doubtful) - len(killed) - unanswered, 0),
         )
 
     def judge_database(self, database):
