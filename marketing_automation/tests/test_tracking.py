@@ -252,7 +252,55 @@ class TestClick(TrackingCase):
             {"X-Forwarded-For": "unknown", "Accept-Language": "x" * 1000},
         ):
             self.assertEqual(self._follow(headers=headers).status_code, 302)
+            self._let_pass(61)
         self.assertEqual(len(self.message.engagement_ids), 3)
+
+    def test_repeated(self):
+        """One row a link and minute, however often it is called; all are counted."""
+        tables = ("marketing_engagement", "marketing_daily_change")
+        tables += ("marketing_metrics_task",)
+
+        def count():
+            self.env.flush_all()
+            self.env.cr.execute(
+                " UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in tables)
+            )
+            return [rows for (rows,) in self.env.cr.fetchall()]
+
+        self._follow(position=1)
+        self._let_pass(10)
+        self._follow(position=2)
+        self._open()
+        before = count()
+        for number in range(5):
+            headers = {"User-Agent": f"Firefox/{number}"}
+            self._follow(position=1, headers=headers)
+            self._open(headers=headers)
+        self.assertEqual(count(), before)
+        self.assertEqual(self.message.click_count, 7)
+        self.assertEqual(self.message.open_count, 6)
+        self._let_pass(61)
+        self._follow(position=1)
+        self._open()
+        self.assertEqual(count()[0], before[0] + 2)
+        self.assertEqual(self.message.click_count, 8)
+
+    def test_scanner_again_and_again(self):
+        """What is done in bursts is bounded as well."""
+        for _number in range(5):
+            for position in (1, 2):
+                self._follow(position=position)
+        rows = self.message.engagement_ids
+        self.assertLessEqual(len(rows), 4)
+        self.assertEqual(len(rows) + sum(rows.mapped("repeat_count")), 10)
+        self.assertEqual(set(rows.mapped("machine_reason")), {"burst"})
+
+    def test_a_person_after_a_scanner(self):
+        self._follow(method="HEAD")
+        self._follow()
+        reasons = self.message.engagement_ids.mapped("machine_reason")
+        self.assertEqual(sorted(map(bool, reasons)), [False, True])
+        self.assertEqual(self.message.click_count, 1)
 
 
 @tagged("post_install", "-at_install")
@@ -275,6 +323,7 @@ class TestOpen(TrackingCase):
                 (row.kind, row.device, row.client), ("open", device, client)
             )
             self.assertFalse(row.is_machine)
+            self._let_pass(61)
         self.assertEqual(len(PIXEL), 43)
         self.assertEqual(self.message.click_count, 0)
 
@@ -323,6 +372,7 @@ class TestMachines(TrackingCase):
             rows = self.message.engagement_ids[:2]
             self.assertEqual(rows.mapped("machine_reason"), [reason, reason])
             self.assertEqual(set(rows.mapped("kind")), {"open", "click"})
+            self._let_pass(61)
         engagements = self.message.engagement_ids
         self.assertEqual(len(engagements), 2 * len(machines))
         self.assertTrue(all(engagements.mapped("is_machine")))
@@ -339,6 +389,7 @@ class TestMachines(TrackingCase):
                 reason = False if counted else "too_fast"
                 self.assertEqual(rows.mapped("machine_reason"), [reason, reason])
                 self.assertEqual(rows.mapped("is_machine"), [not counted] * 2)
+                self._let_pass(61)
         self.assertEqual(self.message.click_count, 2)
 
     def test_message_that_is_being_handed_over(self):
@@ -418,7 +469,9 @@ class TestShortLink(TrackingCase):
         self.assertURLEqual(response.headers["Location"].replace("%C3%BC", "ü"), url)
         self._assert_no_trace(response)
         click = self.message.engagement_ids
-        self.assertEqual((click.kind, click.url, click.position), ("click", url, 2))
+        # Staff read it: without what opens the cart.
+        shown = url.replace(self.cart.token, "preview")
+        self.assertEqual((click.kind, click.url, click.position), ("click", shown, 2))
         self.assertEqual(self.message.click_count, 1)
 
     def test_codes(self):
@@ -546,9 +599,40 @@ class TestProviderEvents(TrackingCase):
         self.assertEqual(self.engagement._record_events([]), [])
         self.assertEqual(len(self.message.engagement_ids), 2)
 
+    def test_once_under_other_keys(self):
+        """Some change the key when they repeat themselves, others have none."""
+        click = {"kind": "click", "url": "https://a.example.com/1"}
+        click["provider_id"] = self.sandbox.id
+        repeated = [
+            self._event(**click, external_id="c1"),
+            self._event(**click, external_id="c1-retry"),
+            self._event(**click),
+        ]
+        self.assertEqual(len(self.engagement._record_events(repeated)), 1)
+        for event in repeated:
+            again = {**event, "external_id": "c1-later"}
+            self.assertEqual(self.engagement._record_events([again]), [])
+        self.assertEqual(self.message.click_count, 1)
+        # Other links, times and kinds are other events.
+        others = [
+            self._event(**{**click, "url": "https://a.example.com/2"}),
+            self._event(**click, external_id="c2")
+            | {"occurred_at": self.now - timedelta(seconds=1)},
+            self._event(provider_id=self.sandbox.id),
+            self._event(kind="unsubscribe", provider_id=self.sandbox.id),
+            self._event(kind="reply", detail="a", provider_id=self.sandbox.id),
+            self._event(kind="reply", detail="b", provider_id=self.sandbox.id),
+        ]
+        self.assertEqual(len(self.engagement._record_events(others)), 6)
+        self.assertEqual(self.engagement._record_events(others), [])
+
     def test_a_thousand(self):
         rows = [
-            self._event(provider_id=self.sandbox.id, external_id=f"e{number}")
+            self._event(
+                provider_id=self.sandbox.id,
+                external_id=f"e{number}",
+                occurred_at=self.now - timedelta(seconds=number),
+            )
             for number in range(2500)
         ]
         with self.assertQueryCount(4):

@@ -19,11 +19,14 @@ class MarketingMessage(models.Model):
     @api.depends("engagement_ids")
     def _compute_engagement(self):
         counts = {
-            (message, kind): count
-            for message, kind, count in self.env["marketing.engagement"]._read_group(
-                [("message_id", "in", self.ids), ("is_machine", "=", False)],
-                ["message_id", "kind"],
-                ["__count"],
+            # What was repeated at once is counted on one row.
+            (message, kind): count + (repeated or 0)
+            for message, kind, count, repeated in (
+                self.env["marketing.engagement"]._read_group(
+                    [("message_id", "in", self.ids), ("is_machine", "=", False)],
+                    ["message_id", "kind"],
+                    ["__count", "repeat_count:sum"],
+                )
             )
         }
         for message in self:

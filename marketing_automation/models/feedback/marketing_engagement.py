@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import hmac
 
 from ...tools import clients
+from ...tools.masking import mask_tokens
 
 MAX_LENGTH = 500
 # What a person replied, see DeliveryEvent.
@@ -17,6 +18,10 @@ BURST = timedelta(seconds=2)
 LOOK_BACK = timedelta(minutes=15)
 # What scanners do too; the rest is known from the provider or proven otherwise.
 SCANNED_KINDS = ("open", "click")
+# What is done again that soon, with the same link, is counted on the row there is:
+# whoever has an address of ours can call it without end.
+REPEATED = {"unsubscribe": timedelta(days=1)}
+REPEATED_AT_ONCE = timedelta(minutes=1)
 
 
 class MarketingEngagement(models.Model):
@@ -97,6 +102,12 @@ class MarketingEngagement(models.Model):
         string="Why a Machine",
         readonly=True,
     )
+    repeat_count = fields.Integer(
+        string="Repeated",
+        readonly=True,
+        help="How often the same was done again within a minute; of unsubscribing, "
+        "within a day.",
+    )
     provider_id = fields.Many2one(
         "marketing.provider",
         readonly=True,
@@ -130,7 +141,8 @@ class MarketingEngagement(models.Model):
         country_code=None,
         machine_reason=None,
     ):
-        """Record that something happened with a message.
+        """Record that something happened with a message; what is repeated at once is
+        counted on the row there is.
 
         One statement, and another one for a burst of clicks. Opens and clicks faster
         than a person are recorded as a machine's, whoever they say they are.
@@ -143,13 +155,13 @@ class MarketingEngagement(models.Model):
         :param str user_agent: what the browser says it is
         :param str country_code: where the request came from, ISO 3166-1, two letters
         :param str machine_reason: key of ``machine_reason`` if a machine did it
-        :return: whether there is such a message
+        :return: whether there is a new row
         :rtype: bool
         """
         values = {
             "kind": kind,
             "occurred_at": fields.Datetime.now(),
-            "url": url,
+            "url": mask_tokens(url),
             "label": label,
             "position": position,
             **_describe_client(user_agent),
@@ -158,15 +170,37 @@ class MarketingEngagement(models.Model):
         self._flush()
         rows = self.env.execute_query(
             SQL(
-                """INSERT INTO marketing_engagement (
-                          message_id, company_id, country_id, is_machine,
-                          machine_reason, %(columns)s)
-                   SELECT m.id, m.company_id, %(country)s,
-                          reason.key IS NOT NULL, reason.key, %(values)s
-                     FROM marketing_message m
-                    CROSS JOIN LATERAL (SELECT %(reason)s AS key) reason
-                    WHERE m.token = %(token)s
-                RETURNING message_id, %(is_burst)s""",
+                """WITH target AS (
+                       SELECT m.id, m.company_id, %(reason)s AS reason,
+                              %(is_burst)s AS is_burst
+                         FROM marketing_message m WHERE m.token = %(token)s),
+                   known AS (
+                       SELECT e.id FROM target JOIN marketing_engagement e
+                           ON e.message_id = target.id
+                        WHERE e.kind = %(kind)s AND e.occurred_at > %(since)s
+                          AND (e.url, e.position)
+                              IS NOT DISTINCT FROM (%(url)s::varchar, %(position)s::int)
+                          AND (e.machine_reason IS NOT DISTINCT FROM target.reason
+                               OR (e.machine_reason = 'burst' AND target.is_burst))
+                        ORDER BY e.id LIMIT 1),
+                   counted AS (
+                       UPDATE marketing_engagement e
+                          SET repeat_count = COALESCE(e.repeat_count, 0) + 1
+                         FROM known WHERE e.id = known.id),
+                   added AS (
+                       INSERT INTO marketing_engagement (
+                              message_id, company_id, country_id, is_machine,
+                              machine_reason, %(columns)s)
+                       SELECT target.id, target.company_id, %(country)s,
+                              target.reason IS NOT NULL, target.reason, %(values)s
+                         FROM target WHERE NOT EXISTS (SELECT FROM known)
+                    RETURNING message_id)
+                   SELECT target.id, target.is_burst
+                     FROM target JOIN added ON added.message_id = target.id""",
+                kind=kind,
+                url=values["url"],
+                position=values["position"],
+                since=values["occurred_at"] - REPEATED.get(kind, REPEATED_AT_ONCE),
                 columns=SQL(", ").join(SQL.identifier(name) for name in values),
                 values=SQL(", ").join(SQL("%s", value) for value in values.values()),
                 country=_country(country_code),
@@ -185,6 +219,9 @@ class MarketingEngagement(models.Model):
     def _record_events(self, rows):
         """Record what providers reported, in one statement a thousand; once each.
 
+        Providers repeat themselves, some under another key or without one: the same
+        kind at the same time with the same link is the same event.
+
         :param rows: ``message_id``, ``kind``, ``occurred_at``, and where known ``url``,
             ``user_agent``, ``country_code``, ``is_machine`` (the provider says so),
             ``external_id`` with ``provider_id``, ``detail``
@@ -199,14 +236,27 @@ class MarketingEngagement(models.Model):
                       message_id, company_id, kind, occurred_at, url, user_agent,
                       device, client, country_id, is_machine, machine_reason,
                       provider_id, external_id, detail)
-               SELECT m.id, m.company_id, v.kind, v.occurred_at, v.url, v.user_agent,
+               SELECT DISTINCT ON (m.id, v.kind, v.occurred_at, v.url, v.said,
+                                   v.provider_id, v.machine_reason)
+                      m.id, m.company_id, v.kind, v.occurred_at, v.url, v.user_agent,
                       v.device, v.client, c.id, v.machine_reason IS NOT NULL,
                       v.machine_reason, v.provider_id, v.external_id, v.detail
-                 FROM (VALUES %s) v (message_id, kind, occurred_at, url, user_agent,
-                                     device, client, country_code, machine_reason,
-                                     provider_id, external_id, detail)
+                 FROM (SELECT w.*, CASE WHEN w.kind = 'reply' THEN w.detail END AS said
+                         FROM (VALUES %s) w (
+                              message_id, kind, occurred_at, url, user_agent, device,
+                              client, country_code, machine_reason, provider_id,
+                              external_id, detail)) v
                  JOIN marketing_message m ON m.id = v.message_id
                  LEFT JOIN res_country c ON c.code = v.country_code
+                WHERE NOT EXISTS (
+                      SELECT FROM marketing_engagement e
+                       WHERE e.message_id = v.message_id AND e.kind = v.kind
+                         AND e.occurred_at = v.occurred_at
+                         AND e.provider_id IS NOT DISTINCT FROM v.provider_id
+                         AND (e.machine_reason IS NOT DISTINCT FROM v.machine_reason
+                              OR e.machine_reason = 'burst')
+                         AND e.url IS NOT DISTINCT FROM v.url
+                         AND (v.said IS NULL OR e.detail = v.said))
                    ON CONFLICT DO NOTHING
             RETURNING id""",
             [_prepare_event(row) for row in rows],
@@ -317,11 +367,13 @@ def _is_burst(values):
         return SQL("FALSE")
     return SQL(
         """EXISTS (SELECT 1 FROM marketing_engagement other
-                    WHERE other.message_id = marketing_engagement.message_id
+                    WHERE other.message_id = m.id
                       AND other.kind = 'click' AND other.occurred_at >= %s
-                      AND (other.url, other.position) IS DISTINCT FROM (
-                          marketing_engagement.url, marketing_engagement.position))""",
+                      AND (other.url, other.position)
+                          IS DISTINCT FROM (%s::varchar, %s::int))""",
         values["occurred_at"] - BURST,
+        values["url"],
+        values["position"],
     )
 
 
@@ -335,13 +387,13 @@ def _prepare_event(row):
         "message_id": row["message_id"],
         "kind": row["kind"],
         "occurred_at": row["occurred_at"],
-        "url": _fit(row.get("url")),
+        "url": _fit(mask_tokens(row.get("url"))),
         **{k: _fit(v) for k, v in _describe_client(row.get("user_agent")).items()},
         "country_code": row.get("country_code") or None,
         "machine_reason": reason,
         "provider_id": row.get("provider_id") or None,
         "external_id": row.get("external_id") or None,
-        "detail": _fit(row.get("detail"), MAX_DETAIL),
+        "detail": _fit(mask_tokens(row.get("detail")), MAX_DETAIL),
     }
 
 
