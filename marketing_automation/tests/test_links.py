@@ -1,9 +1,12 @@
+import timeit
+from functools import partial
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 from odoo.tests import BaseCase
 
-from ..tools import clients, links
+from ..tools import clients, dark_mode, links
+from ..tools.click_map import draw_click_map
 
 REDIRECT = "https://shop.example.com/marketing/click/"
 MARKER = "@@ma-token@@"
@@ -26,8 +29,29 @@ def read(html):
     ]
 
 
+def read_map(html):
+    return draw_click_map(html, {1: 2})
+
+
 class TestWrapping(BaseCase):
     """Links of a body on their way through the redirect."""
+
+    def test_broken_tags_take_no_time(self):
+        """Four times the length takes nowhere near sixteen times as long."""
+        for name, piece in (
+            ("tag", "<a "),
+            ("link", "<a href='http://x' "),
+            ("link that is never closed", "<a href='http://x'>x"),
+            ("comment", "<!--"),
+            ("picture", "<img "),
+        ):
+            for function in (wrap, dark_mode.find_hazards, read_map):
+                with self.subTest(piece=name, function=function.__name__):
+                    took = [
+                        min(timeit.repeat(partial(function, piece * n), number=1))
+                        for n in (1000, 4000)
+                    ]
+                    self.assertLess(took[1], 10 * took[0] + 0.1)
 
     def test_label_and_position(self):
         cases = {

@@ -5,7 +5,7 @@ from html import escape
 
 from .links import HREF
 
-_PIXEL = re.compile(r"<img\b[^>]*/marketing/open/[^>]*>", re.IGNORECASE)
+_PIXEL = re.compile(r"<img\b[^<>]*/marketing/open/[^<>]*>", re.IGNORECASE)
 _END = re.compile(r"</a\s*>", re.IGNORECASE)
 _BADGE = (
     '<span style="display:inline-block;margin-left:4px;padding:1px 6px;'
@@ -30,8 +30,8 @@ def draw_click_map(html, clicks):
         before, mark, _target = match.groups()
         pieces += [html[end : match.start()], before, mark, "#", mark]
         end = match.end()
-        close = _END.search(html, end)
-        if close and clicks.get(position):
+        close = clicks.get(position) and _END.search(html, end)
+        if close:
             count = clicks[position]
             badge = _BADGE.format(
                 title=escape(str(count)), text=f"{count / total:.0%} · {count}"

@@ -19,14 +19,18 @@ MAX_LABEL = 80
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 # Only web links: mailto:, tel: and anchors have nothing to redirect to.
+# What is broken is looked at so far and no further: each tag that never ends would be
+# looked through to the end of the source otherwise.
 HREF = re.compile(
-    r"(<a\s(?:[^>]*?\s)?href\s*=\s*)(\"|')(\s*https?://.*?)\2",
+    r"(<a\s(?:[^<>]{0,4000}?\s)?href\s*=\s*)(\"|')(\s{0,99}https?://.{0,8000}?)\2",
     re.IGNORECASE | re.DOTALL,
 )
 # The rest of the opening tag, then what the link shows.
-_CONTENT = re.compile(r"[^>]*>(.*?)</a\b", re.IGNORECASE | re.DOTALL)
-_ALT = re.compile(r"<img\b[^>]*?\salt\s*=\s*(\"|')(.*?)\1", re.IGNORECASE | re.DOTALL)
-_MARKUP = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
+_CONTENT = re.compile(r"[^<>]{0,4000}>(.{0,4000}?)</a\b", re.IGNORECASE | re.DOTALL)
+_ALT = re.compile(
+    r"<img\b[^<>]*?\salt\s*=\s*(\"|')([^<>]*?)\1", re.IGNORECASE | re.DOTALL
+)
+_MARKUP = re.compile(r"<[^<>]*>")
 # What the URL standard drops from an address (WHATWG URL, 4.4), header lines above all.
 _DROPPED = re.compile(r"[\t\r\n]")
 _TEXT_URL = re.compile(r"https?://[\w\[][^\s<>\"]*", re.IGNORECASE)
@@ -137,7 +141,8 @@ def _get_label(html, start):
     content = _CONTENT.match(html, start)
     if not content:
         return ""
-    inside = content.group(1)
+    first, *others = content.group(1).split("<!--")
+    inside = first + "".join(other.partition("-->")[2] for other in others)
     texts = [_MARKUP.sub(" ", inside), *(alt for _mark, alt in _ALT.findall(inside))]
     labels = (" ".join(unescape(text).split()) for text in texts)
     return next(filter(None, labels), "")[:MAX_LABEL].strip()
