@@ -46,7 +46,21 @@ class TestSandbox(MarketingCase):
         click = self.message.engagement_ids.filtered(lambda one: one.kind == "click")
         self.assertFalse(click.is_machine)
         self.assertEqual(click.device, "mobile")
-        self.assertIn(self.cart._get_recovery_path(), click.url)
+        self.assertIn("/shop/cart/recover/preview", click.url)
+
+    def test_open_as_recipient(self):
+        """Administrators get the link that is not shown; nobody else does."""
+        admin = self.env.ref("base.user_admin")
+        action = self.message.with_user(admin).action_open_as_recipient()
+        self.assertTrue(action["url"].endswith(self.cart._get_recovery_path()))
+        user = new_test_user(
+            self.env, "mu", groups="marketing_automation.group_marketing_manager"
+        )
+        with self.assertRaises(AccessError):
+            self.message.with_user(user).action_open_as_recipient()
+        self.message.is_sandbox = False
+        with self.assertRaises(UserError):
+            self.message.with_user(admin).action_open_as_recipient()
 
     def test_machines_do_not_count_as_opens(self):
         self.env["marketing.engagement"]._record(

@@ -5,6 +5,8 @@ from odoo.fields import Domain
 from odoo.tools import format_amount
 from odoo.tools.misc import get_lang
 
+from ...tools.masking import PREVIEW_TOKEN, mask_values
+
 # What the messages of each context are about, where there is something to choose from.
 PREVIEW_MODELS = {
     "cart": "abandoned.cart",
@@ -12,8 +14,6 @@ PREVIEW_MODELS = {
     "order": "sale.order",
     "product": "product.product",
 }
-# In the links of a preview; nobody has it.
-PREVIEW_TOKEN = "preview"
 # So many are proposed.
 MAX_RECORDS = 8
 
@@ -86,7 +86,8 @@ class MarketingTemplate(models.Model):
         # What a step of a sequence brings along is made up: there is no step here.
         for name in {"coupon", "offers"} & set(context):
             context[name] = context[name] or sample[name]
-        return context
+        # Whoever has a person's link acts as that person.
+        return mask_values(context)
 
     def _make_preview_message(self, record, lang):
         company = self.company_id or self.env.company

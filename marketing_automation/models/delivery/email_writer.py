@@ -7,6 +7,7 @@ from ...providers.base import OutgoingEmail, OutgoingSms
 from ...tools import links
 from ...tools.html_text import names_all
 from ...tools.markers import make_marker
+from ...tools.masking import mask_tokens
 from ...tools.rendering import RenderError
 from ...tools.shared_rendering import SharedRenderer
 from ..content.merge_tags import PERSONAL_TAGS
@@ -120,7 +121,7 @@ class EmailWriter:
             substitutions=values,
         )
         vals = {
-            "subject": _replace(content[0], values),
+            "subject": mask_tokens(_replace(content[0], values), [own[TOKEN_MARKER]]),
             "message_ref": outgoing.message_id,
             "content_values": values or None,
         }

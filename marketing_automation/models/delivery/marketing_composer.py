@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ...providers.base import OutgoingSms
 from ...tools import links, sms
+from ...tools.masking import mask_tokens
 from ...tools.rendering import RenderError
 from .email_writer import Composed, EmailWriter
 
@@ -202,7 +203,9 @@ class MarketingComposer(models.AbstractModel):
     def _write_one_sms(self, message, text, provider):
         key = message._get_key()
         callback = provider.sudo().webhook_url
-        excerpt = text if len(text) <= SMS_EXCERPT else f"{text[:SMS_EXCERPT]}…"
+        # Lists are for staff, who get no link of a person.
+        shown = mask_tokens(text)
+        excerpt = shown if len(shown) <= SMS_EXCERPT else f"{shown[:SMS_EXCERPT]}…"
         return Composed(
             message.id,
             OutgoingSms(

@@ -20,8 +20,9 @@ class MarketingContent(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     created_at = fields.Datetime(required=True, readonly=True)
     subject = fields.Char(readonly=True)
-    html = fields.Text(readonly=True)
-    text = fields.Text(readonly=True)
+    # The links in it are their recipients' own.
+    html = fields.Text(readonly=True, groups="base.group_system")
+    text = fields.Text(readonly=True, groups="base.group_system")
     checksum = fields.Char(
         readonly=True, help="Of content that several messages share; empty otherwise."
     )

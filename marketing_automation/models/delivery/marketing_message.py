@@ -5,7 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools import format_datetime
 
-from ...tools import message_key
+from ...tools import masking, message_key
 from ...tools.shop_url import get_shop_url
 from ..channels import CHANNELS
 from .states import STATES
@@ -179,8 +179,9 @@ class MarketingMessage(models.Model):
         groups="base.group_system",
         help="This person's own text in a content that many received.",
     )
-    body_html = fields.Html(compute="_compute_body", compute_sudo=True, sanitize=False)
-    body_text = fields.Text(compute="_compute_body", compute_sudo=True)
+    # Whoever has the links in them is the recipient: users see them without tokens.
+    body_html = fields.Html(compute="_compute_body", sanitize=False)
+    body_text = fields.Text(compute="_compute_body")
     segment_count = fields.Integer(
         string="Segments", readonly=True, help="Parts a text message is billed as."
     )
@@ -240,11 +241,16 @@ class MarketingMessage(models.Model):
             )
 
     @api.depends("content_id", "content_values")
+    @api.depends_context("uid")
     def _compute_body(self):
-        for message in self:
-            filled = message.content_id._fill(message.content_values)
-            message.body_html = filled.get("html")
-            message.body_text = filled.get("text")
+        for message, kept in zip(self, self.sudo(), strict=True):
+            filled = kept.content_id._fill(kept.content_values)
+            html, text = filled.get("html"), filled.get("text")
+            if not self.env.su:
+                tokens = kept._get_secrets()
+                html = masking.mask_body(html, tokens)
+                text = masking.mask_tokens(text, tokens)
+            message.body_html, message.body_text = html, text
 
     @api.depends("history")
     def _compute_history_html(self):
@@ -322,6 +328,16 @@ class MarketingMessage(models.Model):
         self.env["marketing.engagement"]._record(
             self.sudo().token, "unsubscribe", user_agent=user_agent
         )
+
+    def _get_secrets(self):
+        """Return what lets people act as the recipient of this message.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        message = self.sudo()
+        owners = (message, message.abandoned_cart_id, message.opt_in_id)
+        return [owner.token for owner in owners if owner.token]
 
     def _get_address(self):
         """Return the address of the person on this message's channel.

@@ -1,7 +1,7 @@
 """What recipients and providers would do, tried out in the sandbox inbox."""
 
 from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ...providers.base import DeliveryEvent
 from .states import REACHED_STATES
@@ -47,6 +47,32 @@ class MarketingMessage(models.Model):
     def action_simulate_stop(self):
         """Act as if the recipients had answered STOP to these text messages."""
         self._simulate("unsubscribe", suppress=True, text="STOP")
+
+    def action_open_as_recipient(self):
+        """Open the page the main link of a message leads to, with the recipient's own
+        link: bodies are shown without.
+
+        :return: an action that opens the page beside this one
+        :rtype: dict
+        :raise AccessError: for administrators only, who may read tokens anyway
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if not self.env.user.has_group("base.group_system"):
+            raise AccessError(
+                self.env._("Only administrators try out the links of recipients.")
+            )
+        if not self.is_sandbox:
+            raise UserError(
+                self.env._("Only links of messages in the sandbox can be tried out.")
+            )
+        message = self.sudo()
+        url = message._get_preferences_url()
+        if message.opt_in_id:
+            url = message._get_base_url() + message.opt_in_id._get_confirm_path()
+        elif message.abandoned_cart_id:
+            url = message._get_main_link()
+        return {"type": "ir.actions.act_url", "url": url, "target": "new"}
 
     def _simulate(self, kind, **values):
         """Take in a report about each message, on the way that webhooks take.

@@ -9,6 +9,7 @@ import zipfile
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ....tools.masking import mask_body
 from .outside import MARKETING_CHATTER
 
 # What the export takes from Odoo's own tables: fields by model.
@@ -199,7 +200,8 @@ class MarketingPrivacy(models.AbstractModel):
             return value.isoformat() if value else None
         if value is False and field.type != "boolean":
             return None
-        return str(value) if field.type == "html" else value
+        # The file passes through the hands of staff: no link of the person's own.
+        return mask_body(str(value)) if isinstance(value, str) else value
 
     @api.model
     def _write_json(self, person, tables):
