@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from cryptography.exceptions import UnsupportedAlgorithm
 from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 
+from ..tools.bounce_codes import HARD, classify, speaks_of_something_else
 from .address import UNSAFE
 from .base import Check, DeliveryEvent, InvalidWebhook
 from .sendgrid_request import MESSAGE_ARGUMENT
@@ -39,10 +40,17 @@ KINDS = {
     "group_unsubscribe": ("unsubscribe", "", True),
     "group_resubscribe": ("resubscribe", "", False),
 }
-# Dropped for what SendGrid knows of the address. The others are about the email.
+# Dropped for what SendGrid knows of the address. The others are about the email; and
+# "Bounced Address" only says that it refused something before, as full mailboxes do.
 _BAD_ADDRESS = re.compile(
-    r"(bounced|unsubscribed|spam reporting|invalid) address|invalid", re.IGNORECASE
+    r"(unsubscribed|spam reporting|invalid) address|invalid", re.IGNORECASE
 )
+# SendGrid's classes of bounces that are not about the address.
+# https://www.twilio.com/docs/sendgrid/ui/analytics-and-reporting/bounce-and-block-classifications
+_NOT_THE_ADDRESS = {
+    *("reputation", "content", "technical", "technical failure", "mailbox full"),
+    *("frequency or volume too high", "frequency/volume too high"),
+}
 # Those a person does; the address in ``ip`` is the person's, not SendGrid's own.
 _BY_PERSON = {"open", "click", "unsubscribe", "complaint", "resubscribe"}
 _ARMOUR = re.compile(r"-----[A-Z ]+-----|\s+")
@@ -157,10 +165,33 @@ def _event(item):
 
 
 def _bounce(item):
+    if _is_hard(item):
+        return "bounced_hard", "bounced_hard", True
+    return "bounced_soft", "bounced_soft", False
+
+
+def _is_hard(item):
+    """Whether a bounce says that the address does not exist; SendGrid calls every
+    permanent refusal a bounce."""
     # "blocked": refused for now, by what the server thinks of the sender or the email.
     if _text(item, "type", 40).lower() == "blocked":
-        return "bounced_soft", "bounced_soft", False
-    return "bounced_hard", "bounced_hard", True
+        return False
+    sort = _text(item, "bounce_classification", 60).lower()
+    status, reason = _text(item, "status", 20), _text(item, "reason", 1000)
+    if sort in _NOT_THE_ADDRESS or speaks_of_something_else(reason):
+        return False
+    if sort == "invalid address":
+        # The words may be of a kind that we do not know; a clear code is clear.
+        return not _is_clearly_soft(status)
+    if not (status or reason or sort):
+        return True
+    return classify(status, reason) == HARD
+
+
+def _is_clearly_soft(status):
+    """Whether a code speaks of something else than the address: RFC 3463's mailbox full
+    and the like, the systems between, protocol, content, policy."""
+    return bool(re.fullmatch(r"4\..*|5\.(?:2\.[2-4]|[34567]\.[1-9]\d*)", status))
 
 
 def _drop(item):

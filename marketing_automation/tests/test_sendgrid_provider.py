@@ -697,6 +697,44 @@ class TestSendGridSignature(WebhookCase):
 
 @tagged("-at_install", "post_install")
 class TestSendGridEvents(WebhookCase):
+    def test_bounces(self):
+        """SendGrid calls every permanent refusal a bounce: hard is what says that there
+        is no such address."""
+        for status, reason, sort, is_hard in (
+            ("5.1.1", "550 5.1.1 user unknown", "Invalid Address", True),
+            ("5.0.0", "500 unknown recipient", "", True),
+            ("", "550 No such user here", "", True),
+            ("5.5.0", "550 5.5.0 mailbox unavailable", "Mailbox Unavailable", True),
+            ("5.1.1", "", "", True),
+            ("", "", "Invalid Address", True),
+            ("5.0.0", "550 neznámo co", "Invalid Address", True),
+            ("5.2.2", "552 5.2.2 mailbox full", "", False),
+            ("5.2.2", "", "Invalid Address", False),
+            ("5.2.2", "mailbox is full", "Mailbox Unavailable", False),
+            ("5.7.1", "550 5.7.1 blocked", "Reputation", False),
+            ("5.1.1", "550 5.1.1 rejected", "Reputation", False),
+            ("5.1.1", "550 5.1.1 rejected", "Content", False),
+            ("5.0.0", "", "Technical", False),
+            ("", "", "Frequency or Volume Too High", False),
+            ("5.1.1", "554 5.1.1 your IP is on a blacklist", "Invalid Address", False),
+            ("5.0.0", "550 refused", "Unclassified", False),
+            ("4.4.7", "delivery time expired", "Unclassified", False),
+        ):
+            with self.subTest(status=status, reason=reason, sort=sort):
+                event = self.event(
+                    event="bounce",
+                    type="bounce",
+                    status=status,
+                    reason=reason,
+                    bounce_classification=sort,
+                )
+                kind = "bounced_hard" if is_hard else "bounced_soft"
+                expected = (kind, kind, is_hard)
+                self.assertEqual((event.kind, event.reason, event.suppress), expected)
+        # It refuses for good what was full once.
+        event = self.event(event="dropped", reason="Bounced Address")
+        self.assertEqual((event.kind, event.suppress), ("failed", False))
+
     def event(self, **values):
         """One event as SendGrid reports it, and what was understood."""
         item = {

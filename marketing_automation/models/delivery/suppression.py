@@ -1,11 +1,19 @@
 import logging
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL, format_date
 
 from ..mailbox import normalize_address
+from .states import REACHED_STATES
 
 _logger = logging.getLogger(__name__)
+
+# So many emails in a row that came back, over so long a time, are enough: mailboxes are
+# emptied and systems repaired sooner, and mail providers mind who goes on.
+SOFT_BOUNCES = 5
+SOFT_BOUNCE_TIME = timedelta(days=14)
 
 
 class MarketingMessage(models.Model):
@@ -41,12 +49,72 @@ class MarketingMessage(models.Model):
             )
 
     @api.model
-    def _suppress(self, model, field, addresses):
+    def _suppress_bounced(self, pairs):
+        """Put addresses on the blacklist whose last emails all came back, though nobody
+        said that they do not exist.
+
+        What came back before somebody took an address off the blacklist is forgotten.
+
+        :param list pairs: DeliveryEvent and its message
+        """
+        addresses = {
+            message.email_normalized
+            for event, message in pairs
+            if event.kind == "bounced_soft" and message.email_normalized
+        }
+        if not addresses:
+            return
+        self.flush_model()
+        self.env["mail.blacklist"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT person.address, min(last.at)
+                     FROM unnest(%(addresses)s) person (address)
+                    CROSS JOIN LATERAL (
+                          SELECT m.state, m.reason, COALESCE(m.sent_at, m.sending_at) at
+                            FROM marketing_message m
+                           WHERE m.email_normalized = person.address
+                             AND m.channel = 'email' AND m.state = ANY(%(reached)s)
+                             AND m.is_sandbox IS NOT TRUE
+                             AND COALESCE(m.sent_at, m.sending_at) > COALESCE(
+                                 (SELECT off.write_date FROM mail_blacklist off
+                                   WHERE off.email = person.address
+                                     AND off.active IS NOT TRUE), '-infinity')
+                           ORDER BY COALESCE(m.sent_at, m.sending_at) DESC
+                           LIMIT %(count)s) last
+                    GROUP BY person.address
+                   HAVING count(*) = %(count)s
+                      AND bool_and(last.state = 'bounced'
+                                   AND last.reason = 'bounced_soft')
+                      AND max(last.at) - min(last.at) >= %(time)s""",
+                addresses=sorted(addresses),
+                reached=list(REACHED_STATES),
+                count=SOFT_BOUNCES,
+                time=SOFT_BOUNCE_TIME,
+            )
+        )
+        for address, since in rows:
+            self._suppress(
+                "mail.blacklist",
+                "email",
+                {address},
+                self.env._(
+                    "The last %(count)s emails came back, the first of them on "
+                    "%(date)s, and none arrived in between. Take the address off the "
+                    "blacklist when it works again.",
+                    count=SOFT_BOUNCES,
+                    date=format_date(self.env, since.date()),
+                ),
+            )
+
+    @api.model
+    def _suppress(self, model, field, addresses, reason=""):
         """Add addresses to a blacklist, those that are not on it.
 
         :param str model: ``mail.blacklist`` or ``phone.blacklist``
         :param str field: which field of it holds the address
         :param set addresses: normalized emails, or E.164 numbers
+        :param str reason: why, for whoever looks at the blacklist
         """
         if not addresses:
             return
@@ -55,22 +123,22 @@ class MarketingMessage(models.Model):
         missing = sorted(addresses - set(present))
         try:
             with self.env.cr.savepoint():
-                self._add_to_blacklist(blacklist, field, missing)
+                self._add_to_blacklist(blacklist, field, missing, reason)
         except UserError:
             for address in missing:
                 try:
                     with self.env.cr.savepoint():
-                        self._add_to_blacklist(blacklist, field, [address])
+                        self._add_to_blacklist(blacklist, field, [address], reason)
                 except UserError:
                     # Odoo takes no such address, so nobody writes to it.
                     _logger.info("An address reported by a provider is none")
 
     @api.model
-    def _add_to_blacklist(self, blacklist, field, addresses):
+    def _add_to_blacklist(self, blacklist, field, addresses, reason=""):
         added = blacklist.create([{field: address} for address in addresses])
         # Odoo returns emails that came off earlier as they are.
         added.filtered(lambda record: not record.active).active = True
-        reason = self.env._("Reported by the provider of marketing messages.")
+        reason = reason or self.env._("Reported by the provider of marketing messages.")
         added._message_log_batch(dict.fromkeys(added.ids, reason))
 
     @api.model

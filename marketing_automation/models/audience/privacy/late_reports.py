@@ -13,7 +13,7 @@ class MarketingMessage(models.Model):
         return {key: found[key] for key in found if not found[key].forgotten_at}
 
     @api.model
-    def _suppress(self, model, field, addresses):
+    def _suppress(self, model, field, addresses, reason=""):
         # Their digest suppresses them: the address is not written down again.
         forgotten = self.env["marketing.suppression"]._find_addresses(addresses)
-        return super()._suppress(model, field, set(addresses) - forgotten)
+        return super()._suppress(model, field, set(addresses) - forgotten, reason)
