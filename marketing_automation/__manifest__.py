@@ -53,6 +53,7 @@
         "views/delivery/message_send_again_views.xml",
         "views/delivery/marketing_health_templates.xml",
         "views/delivery/sandbox_views.xml",
+        "views/feedback/marketing_reply_views.xml",
         "views/delivery/provider_templates.xml",
         "views/delivery/provider_usage_views.xml",
         "views/delivery/marketing_provider_views.xml",

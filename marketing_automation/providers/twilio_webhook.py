@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from twilio.request_validator import RequestValidator
 
-from ..tools.sms import MAX_CHARACTERS, START, STOP, read_keyword
+from ..tools.objections import START, STOP, read_request
+from ..tools.sms import MAX_CHARACTERS
 from .base import DeliveryEvent, InvalidWebhook
 from .twilio_codes import meaning_of_report
 
@@ -122,7 +123,9 @@ def _read_reply(form, sid):
     text = form("Body")
     # Where Twilio itself keeps the opt-outs, its own words for them decide.
     asked = form("OptOutType").upper()
-    keyword = _OPT_OUT_TYPES.get(asked, "") if asked else read_keyword(text)
+    keyword = _OPT_OUT_TYPES.get(asked, "")
+    if not asked:
+        keyword = read_request(text, is_sms=True)
     kind = {STOP: "unsubscribe", START: "resubscribe"}.get(keyword, "reply")
     return DeliveryEvent(
         kind,

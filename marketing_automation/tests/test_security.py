@@ -10,6 +10,7 @@ from odoo.http import Controller
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..providers.base import DeliveryEvent
 from .common import MarketingCase
 from .http_common import MarketingHttpCase
 from .world import (
@@ -28,6 +29,7 @@ NOBODY = {"public": "", "portal": "", "employee": ""}
 READ_ONLY = {**NOBODY, "user": "r", "manager": "r", "admin": "r"}
 EDITED_BY_MANAGERS = {**NOBODY, "user": "r", "manager": "rwcu", "admin": "rwcu"}
 EDITED_BY_ADMINS = {**NOBODY, "user": "r", "manager": "r", "admin": "rwcu"}
+SEEN_BY_ADMINS = {**NOBODY, "user": "", "manager": "", "admin": "r"}
 MODELS = {
     "ab.test": EDITED_BY_MANAGERS,
     "ab.test.variant": EDITED_BY_MANAGERS,
@@ -49,8 +51,9 @@ MODELS = {
     "marketing.decision": READ_ONLY,
     "marketing.provider": EDITED_BY_ADMINS,
     "marketing.engagement": READ_ONLY,
+    "marketing.reply": READ_ONLY,
     "marketing.short.link": READ_ONLY,
-    "marketing.content": READ_ONLY,
+    "marketing.content": SEEN_BY_ADMINS,
     "marketing.customer.change": READ_ONLY,
     "marketing.customer.metrics": READ_ONLY,
     "marketing.metrics.task": READ_ONLY,
@@ -70,6 +73,7 @@ MODELS = {
     "segment.membership.event": READ_ONLY,
     "segment.size": READ_ONLY,
 }
+SEEN_BY_USERS = {name for name, rights in MODELS.items() if "r" in rights["user"]}
 # Dialogs that a manager fills in; nobody reads those of others.
 WIZARDS = dict.fromkeys(
     (
@@ -80,6 +84,7 @@ WIZARDS = dict.fromkeys(
         "marketing.message.send.again",
         "marketing.privacy.wizard",
         "marketing.record.consent",
+        "marketing.record.objection",
         "marketing.sequence.replay",
         "marketing.sequence.replay.line",
         "marketing.sequence.replay.step",
@@ -117,6 +122,7 @@ SECRETS = {
         "base_url",
     },
     "marketing.short.link": {"code", "url"},
+    "marketing.content": {"html", "text"},
 }
 # Everything anybody may call from outside, by the class that defines it.
 PUBLIC_METHODS = {
@@ -186,6 +192,7 @@ PUBLIC_METHODS = {
         "action_cancel",
         "action_mark_failed",
         "action_mark_sent",
+        "action_open_as_recipient",
         "action_open_cart",
         "action_simulate_bounced",
         "action_simulate_clicked",
@@ -219,6 +226,14 @@ PUBLIC_METHODS = {
     # Odoo's own, extended: deletes as its user may.
     "privacy.lookup.wizard.line": {"action_unlink"},
     "marketing.record.consent": {"action_record"},
+    "marketing.record.objection": {"action_record"},
+    "marketing.reply": {
+        "action_handle",
+        "action_open_contact",
+        "action_open_message",
+        "action_record_objection",
+        "action_reopen",
+    },
     "marketing.consent.log": {"init", "write"},
     "marketing.consent.text": {"write"},
     "payment.transaction": {"create"},
@@ -304,6 +319,7 @@ class TestSecurity(MarketingCase):
         cls._record_wishes(cls.company)
         cls.env["marketing.suppression"]._add(["forgotten@example.com"])
         cls._create_facts()
+        cls._create_reply(cls.cart.message_ids[0])
         cls.env.flush_all()
         cls.env.invalidate_all()
 
@@ -333,6 +349,7 @@ class TestSecurity(MarketingCase):
             ),
             "marketing.engagement": lambda: shop.message_ids.engagement_ids,
             "marketing.short.link": lambda: self._create_short_link(shop.message_ids),
+            "marketing.reply": lambda: self._create_reply(shop.message_ids[0]),
             "marketing.content": lambda: shop.message_ids.content_id,
             **dict.fromkeys(
                 (
@@ -383,6 +400,16 @@ class TestSecurity(MarketingCase):
         }[model]()
         self.assertTrue(own, model)
         return own
+
+    @classmethod
+    def _create_reply(cls, message):
+        """Return an answer to a message."""
+        replies = cls.env["marketing.reply"]
+        replies._keep(
+            [(DeliveryEvent("reply", message.create_date, text="Why?"), message)],
+            message.provider_id,
+        )
+        return replies.search([("message_id", "=", message.id)])
 
     @classmethod
     def _create_segment(cls, company):
@@ -609,6 +636,7 @@ class TestSecurity(MarketingCase):
         replays = self.env["marketing.sequence.replay"]
         for model in WIZARDS:
             vals = {
+                "reply_id": self._create_reply(self.cart.message_ids[0]).id,
                 "segment_id": segment.id,
                 "partner_ids": [Command.link(self.cart.partner_id.id)],
                 "sequence_id": self.sequence.id,
@@ -660,6 +688,8 @@ class TestSecurity(MarketingCase):
         on orders, invoices or customers."""
         for model, expected in MODELS.items():
             for role in ("user", "manager", "admin"):
+                if expected is SEEN_BY_ADMINS and role != "admin":
+                    continue
                 self.assertIn("r", expected[role])
                 records = self._as(role, self.env[model]).search([])
                 self.assertTrue(records, model)
@@ -713,7 +743,7 @@ class TestSecurity(MarketingCase):
             (self.company, "manager of B"),
             (self.company_b, "manager"),
         ):
-            for model in MODELS.keys() - GLOBAL_MODELS:
+            for model in SEEN_BY_USERS - GLOBAL_MODELS:
                 records = self._owned_by(company, model)
                 theirs = self._as(stranger, records)
                 self.env.flush_all()
@@ -732,7 +762,7 @@ class TestSecurity(MarketingCase):
 
     def test_everybody_sees_their_own_company(self):
         for company, own in ((self.company, "user"), (self.company_b, "manager of B")):
-            for model in MODELS.keys() - GLOBAL_MODELS:
+            for model in SEEN_BY_USERS - GLOBAL_MODELS:
                 records = self._owned_by(company, model)
                 with self.subTest(model=model, user=own):
                     self.assertEqual(
@@ -803,6 +833,8 @@ class TestSecurity(MarketingCase):
                                 call()
             for role in ("user", "manager"):
                 mine = self._as(role, records)
+                if not mine.has_access("read"):
+                    continue
                 self.assertFalse(names & mine.fields_get().keys())
                 self.assertFalse(names & mine.read()[0].keys())
             self.assertTrue(self._as("admin", records).fields_get(list(names)))

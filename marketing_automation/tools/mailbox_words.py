@@ -8,9 +8,10 @@ escapes of RFC 3461 and RFC 6533.
 
 import re
 import unicodedata
-from contextlib import suppress
 
 import idna
+
+from .mailbox import to_wire
 
 # Between what an address cannot have in it, unless it is quoted.
 _OUTSIDE = (
@@ -75,19 +76,16 @@ def to_mailbox(address):
     """Write an address in the one form in which mailboxes can be compared.
 
     :param str address: such as ``"Anna"@Käse.example`` or ``rfc822;anna+2Bx@…``
-    :return: lower case, the domain as it goes over the wire; what is no address stays
-        as it is, in lower case
+    :return: as :func:`.mailbox.to_wire` has it; what is no address stays as it is, in
+        lower case
     :rtype: str
     """
     plain = _plain(address).strip().strip("'").rstrip(".").lower()
     match = _WHOLE.fullmatch(plain)
     if not match:
         return plain
-    domain = match[3].strip(".")
-    # idna.IDNAError is a UnicodeError: such a domain is compared as it is.
-    with suppress(UnicodeError):
-        domain = idna.encode(domain, uts46=True).decode("ascii")
-    return f"{match[1] or match[2]}@{domain}"
+    plain = f"{match[1] or match[2]}@{match[3].strip('.')}"
+    return to_wire(plain) or plain
 
 
 def decode_xtext(address):

@@ -64,6 +64,13 @@ _KEYWORDS = {
     **dict.fromkeys(["dur", "durdur", "iptal", "ret", "cik"], STOP),
     **dict.fromkeys(["basla", "baslat"], START),
     **dict.fromkeys(["yardim", "bilgi"], HELP),
+    # German, French, Spanish, Portuguese, Italian
+    **dict.fromkeys(["stopp", "abmelden", "abbestellen", "austragen"], STOP),
+    **dict.fromkeys(["arret", "desabonner", "desabonnement", "desinscription"], STOP),
+    **dict.fromkeys(["baja", "parar", "cancelar", "sair", "cancellami"], STOP),
+    # Dutch, Polish, Czech, Swedish, Russian, Chinese, Japanese
+    **dict.fromkeys(["afmelden", "uitschrijven", "wypisz", "odhlasit"], STOP),
+    **dict.fromkeys(["avsluta", "стоп", "退订", "退訂", "停止", "配信停止"], STOP),
 }
 
 

@@ -1,6 +1,7 @@
 from . import (
     marketing_privacy_wizard,
     record_consent,
+    record_objection,
     segment_add,
     segment_import,
     segment_import_consent,

@@ -9,6 +9,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.storable import make_storable
+from ..mailbox import normalize_address
 from .states import (
     ALLOWED_FROM,
     ENGAGEMENT_KINDS,
@@ -165,6 +166,8 @@ class MarketingMessage(models.Model):
         self._apply_reports(known)
         recorded = self._record_engagement(known, provider)
         self._suppress_reported(found)
+        self._suppress_bounced(known)
+        self.env["marketing.reply"].sudo()._keep(found, provider)
         recorded._on_replied()
         return len(known)
 
@@ -210,7 +213,7 @@ class MarketingMessage(models.Model):
         return candidates.filtered(
             lambda message: (
                 address
-                and address.lower()
+                and (normalize_address(address) or address)
                 in (message.email_normalized, message.phone_sanitized)
             )
         )[:1]

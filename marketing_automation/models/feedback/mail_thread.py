@@ -6,7 +6,8 @@ from odoo import api, fields, models
 from odoo.tools import email_normalize
 
 from ...providers.base import DeliveryEvent
-from ...tools import bounces, sms
+from ...tools import bounces, objections
+from ...tools.masking import mask_body
 
 _logger = logging.getLogger(__name__)
 
@@ -45,9 +46,18 @@ class MailThread(models.AbstractModel):
         # Not in `_message_route_process`: an answer counts wherever it is routed to.
         if not message_dict.get("is_bounce"):
             self._note_marketing(self._get_reply_events, message, message_dict)
+            self._mask_quoted(message, message_dict)
         return super().message_route(
             message, message_dict, model, thread_id, custom_values
         )
+
+    @api.model
+    def _mask_quoted(self, email_message, message_dict):
+        """Take the links out of the email of ours that an answer quotes: they are the
+        recipient's own, and the answer is read by staff."""
+        if bounces.find_reply_keys(email_message) and message_dict.get("body"):
+            body = message_dict["body"]
+            message_dict["body"] = type(body)(mask_body(str(body)))
 
     @api.model
     def _note_marketing(self, get_events, email_message, message_dict):
@@ -114,15 +124,14 @@ class MailThread(models.AbstractModel):
         ):
             return message, []
         text = bounces.read_reply(email_message)
-        first_line = text.partition("\n")[0]
-        asked = {sms.read_keyword(t) for t in (first_line, message_dict.get("subject"))}
-        stops = sms.STOP in asked
+        subject = message_dict.get("subject") or ""
+        stops = objections.STOP in map(objections.read_request, (text, subject))
         event = self._prepare_marketing_event(
             message_dict,
             kind="unsubscribe" if stops else "reply",
             uuid=key,
             address=message.email_normalized,
-            text=text,
+            text=text or subject,
             suppress=stops,
         )
         return message, [event]

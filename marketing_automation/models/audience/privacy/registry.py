@@ -191,6 +191,20 @@ STORED = [
         ),
     ),
     Stored(
+        "marketing.reply",
+        _lt("Replies"),
+        lambda person: SQL(
+            """(t.address = ANY(%s) OR t.partner_id = ANY(%s)
+                OR t.message_id = ANY(%s))""",
+            list(person.addresses),
+            list(person.partner_ids),
+            list(person.message_ids),
+        ),
+        DELETE,
+        hidden=("external_id",),
+        period=Period("engagement_kept_days", SQL("t.received_at")),
+    ),
+    Stored(
         "marketing.content",
         _lt("Contents of messages"),
         # What many received says nothing about one of them.
