@@ -273,7 +273,6 @@ HUMAN_HEADERS = [
     "X-Auto-Response-Suppress: DR, RN, NRN, OOF",
     "X-Auto-Response-Suppress: OOF, AutoReply",
     "X-Auto-Response-Suppress: None",
-    "Subject: Re: Hello\nX-Auto-Response-Suppress: All",
     "X-MS-Has-Attach: yes\nThread-Index: AdX",
     "X-MS-Exchange-Organization-AuthAs: Internal",
     "Auto-Submitted: no",

@@ -1,5 +1,6 @@
 import importlib.util
 
+from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import file_path
 
@@ -102,6 +103,61 @@ class TestMigration(MarketingCase):
             self._migrate("19.0.1.4.0", "post-migration")
             self.assertEqual(template.body_sms, right)
         self.assertEqual(other.body_sms, before)
+
+    def test_what_staff_can_read_holds_no_links_of_recipients(self):
+        people = self._create_customer("A", "a@example.com")
+        message = self._queue_to(people, self._create_contact_template())
+        token = "0123456789abcdef" * 2
+        urls = [
+            f"https://a.example/shop/cart/recover/{token}?to=payment",
+            "https://a.example/m/Ab3dEf7hIj9k",
+            "https://a.example/shop/mug",
+        ]
+        self.env["marketing.engagement"]._record_events(
+            [
+                {"message_id": message.id, "kind": "click", "url": url}
+                | {"occurred_at": message.create_date}
+                for url in urls
+            ]
+        )
+        self.env.cr.execute(
+            """UPDATE marketing_engagement SET url = (%s::varchar[])[id - %s + 1]
+                WHERE message_id = %s""",
+            (urls, min(message.engagement_ids.ids), message.id),
+        )
+        self.env.cr.execute(
+            "UPDATE marketing_message SET subject = %s WHERE id = %s",
+            ("Look: https://a.example/m/Ab3dEf7…", message.id),
+        )
+        for _repetition in range(2):
+            self._migrate("19.0.1.6.0", "post-masked-tokens")
+            self.assertEqual(
+                set(message.engagement_ids.mapped("url")),
+                {
+                    "https://a.example/shop/cart/recover/preview?to=payment",
+                    "https://a.example/m/preview",
+                    "https://a.example/shop/mug",
+                },
+            )
+            self.assertEqual(message.subject, "Look: https://a.example/m/preview…")
+
+    def test_answers_of_the_last_month_are_shown(self):
+        people = self._create_customer("A", "a@example.com")
+        message = self._queue_to(people, self._create_contact_template())
+        now = fields.Datetime.now()
+        self.env["marketing.engagement"]._record_events(
+            [
+                {"message_id": message.id, "kind": "reply", "detail": text}
+                | {"occurred_at": fields.Datetime.subtract(now, days=days)}
+                for text, days in (("Not interested", 5), ("Nice", 6), ("Old", 60))
+            ]
+        )
+        for _repetition in range(2):
+            self._migrate("19.0.1.6.0", "post-replies")
+            replies = self.env["marketing.reply"].search([])
+            self.assertEqual(replies.mapped("text"), ["Not interested", "Nice"])
+            self.assertEqual(replies.mapped("kind"), ["objection", "other"])
+            self.assertEqual(replies.partner_id, people)
 
     def test_what_was_sent_before_has_its_days(self):
         people = self._create_customer("A", "a@example.com")

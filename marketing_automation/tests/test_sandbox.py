@@ -58,7 +58,7 @@ class TestSandbox(MarketingCase):
         )
         with self.assertRaises(AccessError):
             self.message.with_user(user).action_open_as_recipient()
-        self.message.is_sandbox = False
+        self.message.sudo().is_sandbox = False
         with self.assertRaises(UserError):
             self.message.with_user(admin).action_open_as_recipient()
 

@@ -9,11 +9,11 @@ import re
 # In place of a token: nobody has it.
 PREVIEW_TOKEN = "preview"
 
-# A slash, also within the address that another address carries.
+# A slash, also within the address that another address carries; tokens may be cut.
 _SLASH = "(?:/|%(?:25){0,3}2[Ff]|&#x2[Ff];|&#47;)"
 _LINK = re.compile(
     rf"({_SLASH}marketing{_SLASH}(?:open|click|unsubscribe|preferences|confirm){_SLASH}"
-    rf"|{_SLASH}shop{_SLASH}cart{_SLASH}recover{_SLASH})[0-9A-Fa-f]{{32}}"
+    rf"|{_SLASH}shop{_SLASH}cart{_SLASH}recover{_SLASH})[0-9A-Fa-f]{{8,32}}"
 )
 # Short links of text messages: 12 letters and digits, at the end of the address.
 _SHORT = re.compile(rf"({_SLASH}m{_SLASH})[0-9A-Za-z]{{12}}(?![0-9A-Za-z/_-])")

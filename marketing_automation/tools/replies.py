@@ -149,11 +149,12 @@ def is_automatic(message):
         or _NOBODY.search(get_header(message, "From"))
     ):
         return True
-    if _ANSWER.search(subject):
-        return False
     # "All": asked for by programs; people's own answers have but some of the values.
     suppress = get_header(message, "X-Auto-Response-Suppress").lower()
-    return "all" in re.split(r"[\s,;]+", suppress) or bool(_SUBJECT.search(subject))
+    if "all" in re.split(r"[\s,;]+", suppress):
+        return True
+    # "Re: Out of office? 20% off" answers us.
+    return bool(_SUBJECT.search(subject)) and not _ANSWER.search(subject)
 
 
 def read_reply(message):

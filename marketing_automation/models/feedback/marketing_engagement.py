@@ -162,7 +162,8 @@ class MarketingEngagement(models.Model):
             "kind": kind,
             "occurred_at": fields.Datetime.now(),
             "url": mask_tokens(url),
-            "label": label,
+            # It may be the address itself.
+            "label": mask_tokens(label),
             "position": position,
             **_describe_client(user_agent),
         }

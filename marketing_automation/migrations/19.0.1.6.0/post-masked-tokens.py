@@ -5,7 +5,7 @@ from odoo.tools import SQL
 
 TOKEN = (
     "(/(?:marketing/(?:open|click|unsubscribe|preferences|confirm)|shop/cart/recover)/)"
-    "[0-9a-fA-F]{32}"
+    "[0-9a-fA-F]{8,32}"
 )
 SHORT = "(/m/)[0-9A-Za-z]{12}(?![0-9A-Za-z/_-])"
 # A line of a list may end within the code.
@@ -14,6 +14,7 @@ CUT_SHORT = "(/m/)[0-9A-Za-z]{1,12}(?![0-9A-Za-z/_-])"
 
 def migrate(cr, version):
     mask(cr, "marketing_engagement", "url", SHORT)
+    mask(cr, "marketing_engagement", "label", SHORT)
     mask(cr, "marketing_engagement", "detail", SHORT)
     mask(cr, "marketing_message", "subject", CUT_SHORT)
 
