@@ -7,6 +7,7 @@ from odoo.http import request, route
 from odoo.addons.auth_signup.controllers.main import AuthSignupHome
 from odoo.addons.website_sale.controllers.main import WebsiteSale
 
+from ..tools.client_network import get_network
 from .personal_page import is_post
 
 # What a session knows: that its visitor was asked, and that an answer was just taken.
@@ -25,6 +26,8 @@ class CheckoutConsent(WebsiteSale):
         if "invalid_fields" not in json.loads(response.get_data()):
             partner = request.cart.partner_id
             if partner != request.website.user_id.sudo().partner_id:
+                network = get_network(request.httprequest.remote_addr)
+                request.cart._note_contact_client(network)
                 _accept("checkout", partner)
                 # The form has no boxes for another address of somebody known.
                 if "asked_for_consent" in request.params:

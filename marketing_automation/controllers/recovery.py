@@ -168,11 +168,16 @@ class CartRecovery(Cart):
             # Odoo would take any of their open carts.
             request.session[CART_SESSION_CACHE_KEY] = left.id
             request.cart = request.website._get_and_cache_current_cart()
-        return request.cart or self._create_untouched_cart()
+        if request.cart:
+            return request.cart
+        cart._make_room_for_copy()
+        return self._create_untouched_cart()
 
     def _create_untouched_cart(self):
         """Create the visitor's cart without calling it something the customer did."""
-        order = request.website._create_cart()
+        # Nobody reads of it in the chatter, either.
+        website = request.website.with_context(tracking_disable=True)
+        order = website._create_cart()
         order.cart_activity_at = False
         return order
 

@@ -4,6 +4,7 @@ from odoo.http import request, route
 
 from odoo.addons.website_sale.controllers.main import WebsiteSale
 
+from ..tools.client_network import get_network
 from .visitor import is_machine
 
 
@@ -46,7 +47,8 @@ class TypedContact(WebsiteSale):
             return
         country_id = int(country_id) if str(country_id or "").isdecimal() else 0
         country = request.env["res.country"].sudo().browse(country_id).exists()
-        order._capture_typed_contact(email, phone, country)
+        network = get_network(request.httprequest.remote_addr)
+        order._capture_typed_contact(email, phone, country, network)
 
 
 def _is_captured(order):

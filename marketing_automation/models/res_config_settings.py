@@ -42,6 +42,18 @@ class ResConfigSettings(models.TransientModel):
     )
     email_cap_hours = fields.Float(related="company_id.email_cap_hours", readonly=False)
     sms_cap_hours = fields.Float(related="company_id.sms_cap_hours", readonly=False)
+    sms_country_ids = fields.Many2many(
+        related="company_id.sms_country_ids", readonly=False
+    )
+    sms_strangers_per_hour = fields.Integer(
+        related="company_id.sms_strangers_per_hour", readonly=False
+    )
+    sms_strangers_per_visitor = fields.Integer(
+        related="company_id.sms_strangers_per_visitor", readonly=False
+    )
+    opt_in_hourly_limit = fields.Integer(
+        related="website_id.opt_in_hourly_limit", readonly=False
+    )
     quiet_hours_sms = fields.Boolean(
         related="company_id.quiet_hours_sms", readonly=False
     )

@@ -6,6 +6,7 @@ from . import test_moved_contact
 from . import test_shopper_text
 from . import test_shown_bodies
 from . import test_replies
+from . import test_stranger_limits
 from . import test_template
 from . import test_template_library
 from . import test_template_pictures

@@ -44,6 +44,9 @@ class MarketingBlacklist(models.AbstractModel):
         self.env["marketing.consent.log"]._append(
             self._blacklist_channel, addresses, "all", "blacklist"
         )
+        self.env["marketing.preference"]._drop_wishes(
+            self._blacklist_channel, addresses
+        )
         self.env["marketing.message"]._cancel_to(self._blacklist_channel, addresses)
 
 

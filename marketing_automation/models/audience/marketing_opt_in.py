@@ -1,3 +1,4 @@
+import logging
 import secrets
 from datetime import timedelta
 
@@ -6,6 +7,8 @@ from odoo import api, fields, models
 from ..mailbox import normalize_address
 from .marketing_consent_log import SOURCES
 from .purposes import PURPOSES
+
+_logger = logging.getLogger(__name__)
 
 # How long a confirmation link can be used.
 EXPIRY_DAYS = 7
@@ -112,7 +115,11 @@ class MarketingOptIn(models.Model):
             "text_id": self.env["marketing.consent.text"]._keep(text) or False,
             "source": source,
             "ip": ip,
+            **self._prepare_count_vals(address, ip),
         }
+        if self._is_too_many(vals):
+            _logger.info("Too many confirmations were asked for within an hour")
+            return
         request = self._find_open(vals) or self._create_pending(vals)
         self.env["marketing.message"]._queue_opt_in(request)
 

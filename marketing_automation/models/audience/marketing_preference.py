@@ -103,6 +103,7 @@ class MarketingPreference(models.Model):
             count += self.env.cr.rowcount
         self.env.invalidate_all(flush=False)
         if state == "withdrawn":
+            self._drop_wishes(channel, addresses, purposes, company)
             self._on_withdrawn(company, channel, purposes, addresses)
         return count
 

@@ -23,6 +23,7 @@ class Choice(NamedTuple):
     :param bool is_on: whether it is written to about it
     :param bool is_assumed: the person never said so, the company's policy does
     :param bool is_suppressed: it is never written to about anything
+    :param bool is_wished: it will be on when the hour is over, see ``_defer``
     """
 
     channel: str
@@ -30,6 +31,7 @@ class Choice(NamedTuple):
     is_on: bool
     is_assumed: bool
     is_suppressed: bool
+    is_wished: bool = False
 
     @property
     def key(self):
@@ -112,7 +114,7 @@ class MarketingPreferencePage(models.AbstractModel):
             "key": choice.key,
             "id": f"choice_{choice.channel}_{choice.purpose}",
             "label": self._get_names("marketing.preference", "channel")[choice.channel],
-            "is_on": choice.is_on,
+            "is_on": choice.is_on or choice.is_wished,
         }
 
     @api.model
@@ -137,6 +139,11 @@ class MarketingPreferencePage(models.AbstractModel):
     def _explain(self, choices):
         """Say which of the choices about a purpose are on without having been asked
         for, and why."""
+        if any(choice.is_wished for choice in choices):
+            return self.env._(
+                "You changed this many times within an hour. What you chose last "
+                "counts when the hour is over."
+            )
         assumed = [choice for choice in choices if choice.is_assumed]
         if not assumed:
             return ""
@@ -186,7 +193,8 @@ class MarketingPreferencePage(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """SELECT m.channel, purpose.code, %(suppressed)s,
-                          preference.id IS NULL, CASE %(rules)s END
+                          preference.id IS NULL, CASE %(rules)s END,
+                          preference.wished_at IS NOT NULL
                      FROM (SELECT lane.channel, %(company_id)s AS company_id,
                                   %(email)s::varchar AS email_normalized,
                                   %(phone)s::varchar AS phone_sanitized,
@@ -218,8 +226,9 @@ class MarketingPreferencePage(models.AbstractModel):
                 is_on=not (suppressed or reason),
                 is_assumed=is_silent and not (suppressed or reason),
                 is_suppressed=suppressed,
+                is_wished=is_wished,
             )
-            for channel, purpose, suppressed, is_silent, reason in rows
+            for channel, purpose, suppressed, is_silent, reason, is_wished in rows
         ]
 
     @api.model
@@ -287,21 +296,28 @@ class MarketingPreferencePage(models.AbstractModel):
         """Record what changes of one address."""
         for choice in choices:
             is_wanted = choice.key in ticked
-            if is_wanted != choice.is_on:
+            if is_wanted != (choice.is_on or choice.is_wished):
                 state = "given" if is_wanted else "withdrawn"
                 self._record(message, address, choice, state, ip)
 
     @api.model
     def _record(self, message, address, choice, state, ip):
-        self.env["marketing.preference"].sudo()._record(
-            message.company_id,
+        preferences = self.env["marketing.preference"].sudo()
+        company, text = message.company_id, self._make_text(message.company_id, choice)
+        purposes = [choice.purpose]
+        if state == "given":
+            purposes = preferences._defer(
+                company, choice.channel, purposes, address, ip, text
+            )
+        preferences._record(
+            company,
             choice.channel,
-            [choice.purpose],
+            purposes,
             [address],
             state,
             SOURCE,
             ip=ip,
-            text=self._make_text(message.company_id, choice),
+            text=text,
             lift_suppression=True,
         )
 

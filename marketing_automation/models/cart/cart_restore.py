@@ -7,6 +7,8 @@ from ...tools.trusted_context import say
 from .sale_order import SKIP_ACTIVITY
 
 UNTOUCHED_COPY_DAYS = 7
+# Of one link there are so many filled carts that nobody touched, at most.
+UNTOUCHED_COPIES = 3
 
 
 class AbandonedCart(models.Model):
@@ -155,6 +157,30 @@ class AbandonedCart(models.Model):
         ) == _list_goods(self.lines or [], digits)
 
     # === CLEAN-UP ===#
+
+    def _make_room_for_copy(self):
+        """Delete the oldest carts that this link filled and nobody touched, so that
+        opening it a thousand times leaves a few. Whoever touches theirs keeps it."""
+        self.ensure_one()
+        copies = (
+            self.env["sale.order"]
+            .sudo()
+            .search(
+                [
+                    ("restored_cart_ids", "in", self.ids),
+                    ("website_id", "=", self.website_id.id),
+                    ("partner_id", "=", self.website_id.user_id.sudo().partner_id.id),
+                    ("cart_activity_at", "=", False),
+                    ("typed_email", "=", False),
+                    ("typed_phone", "=", False),
+                    ("transaction_ids", "=", False),
+                    ("state", "=", "draft"),
+                ],
+                order="id desc",
+                offset=UNTOUCHED_COPIES - 1,
+            )
+        )
+        copies.try_lock_for_update().unlink()
 
     @api.autovacuum
     def _gc_untouched_copies(self):

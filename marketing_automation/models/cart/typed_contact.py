@@ -75,7 +75,7 @@ class SaleOrder(models.Model):
         "(typed_email_normalized) WHERE typed_email_normalized IS NOT NULL"
     )
 
-    def _capture_typed_contact(self, email=None, phone=None, country=None):
+    def _capture_typed_contact(self, email=None, phone=None, country=None, network=""):
         """Keep what the visitor of this cart typed; an emptied field is forgotten.
 
         What is no address or number changes nothing: people are not done typing. A cart
@@ -84,6 +84,7 @@ class SaleOrder(models.Model):
         :param str email: what stands in the field; None: it was not sent
         :param str phone: the same
         :param res.country country: where a number without a country code is from
+        :param str network: where it came from, see ``_note_contact_client``
         """
         self.ensure_one()
         if not self._is_nobodys():
@@ -97,6 +98,7 @@ class SaleOrder(models.Model):
             return
         former = self.typed_email_normalized
         self.write(vals)
+        self._note_contact_client(network)
         self._stamp_cart_activity()
         if former and not self.typed_email_normalized:
             self.abandonment_ids._forget_typed_contact(former)
@@ -146,10 +148,11 @@ class SaleOrder(models.Model):
             SQL(
                 """UPDATE sale_order so
                       SET typed_email = NULL, typed_email_normalized = NULL,
-                          typed_phone = NULL
+                          typed_phone = NULL, contact_client = NULL
                      FROM res_company c
                     WHERE c.id = so.company_id
-                      AND (so.typed_email IS NOT NULL OR so.typed_phone IS NOT NULL)
+                      AND (so.typed_email IS NOT NULL OR so.typed_phone IS NOT NULL
+                           OR so.contact_client IS NOT NULL)
                       AND (so.state != 'draft' OR so.cart_activity_at IS NULL
                            OR so.cart_activity_at < %s::timestamp
                               - c.cart_expiry_days * interval '1 day')""",

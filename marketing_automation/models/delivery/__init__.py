@@ -7,6 +7,7 @@ from . import message_settle
 from . import suppression
 from . import marketing_gate
 from . import gate_hours
+from . import sms_strangers
 from . import message_queue
 from . import message_contact
 from . import message_hold

@@ -47,6 +47,15 @@ IS_ASKED_FOR = SQL(
                 WHERE asked.id = m.opt_in_id AND asked.state = 'pending'
                   AND asked.expires_at > clock.now)"""
 )
+# The number is known from the shop's own forms alone, where anybody types anything: its
+# owner has bought nothing, and did not agree on a way that proves it.
+IS_STRANGER = SQL(
+    """NOT (COALESCE(preference.state = 'given' AND preference.source
+                     IN ('staff', 'import', 'api', 'reply'), FALSE)
+            OR EXISTS (SELECT FROM sale_order bought
+                        WHERE bought.partner_id = m.partner_id
+                          AND bought.state = 'sale'))"""
+)
 # The person agreed to it, or the company's policy says that they need not have.
 MARKETING_RULES = [
     *CONSENT_RULES,
@@ -214,8 +223,18 @@ class MarketingGate(models.AbstractModel):
         decisions = dict.fromkeys(messages.ids)
         repeated = messages._follow_contacts()
         decisions.update(dict.fromkeys(repeated.ids, Decision("repeated")))
+        strangers = set()
         for row in self._fetch_facts(messages - repeated, now):
             decisions[row["id"]] = self._judge(row, now)
+            if row["is_stranger"]:
+                strangers.add(row["id"])
+        free = messages.filtered(lambda message: not decisions[message.id])
+        decisions.update(self._refuse_numbers(free))
+        strangers = free.filtered(
+            lambda message: message.id in strangers and not decisions[message.id]
+        )
+        if strangers:
+            decisions.update(self._limit_strangers(strangers, now))
         return decisions
 
     @api.model
@@ -328,7 +347,9 @@ class MarketingGate(models.AbstractModel):
                           step.window_days = 'weekdays' AS weekdays_only,
                           COALESCE(step.window_from != step.window_until
                                    OR step.window_days = 'weekdays', FALSE)
-                              AS has_window
+                              AS has_window,
+                          m.channel = 'sms' AND %(is_marketing)s AND %(is_stranger)s
+                              AS is_stranger
                      FROM marketing_message m
                      LEFT JOIN marketing_enrollment run ON run.id = m.enrollment_id
                      LEFT JOIN marketing_sequence_step step ON step.id = m.step_id
@@ -359,7 +380,8 @@ class MarketingGate(models.AbstractModel):
                      LEFT JOIN res_country country ON country.id = person.country_id
                      LEFT JOIN res_country_state state ON state.id = person.state_id
                    WHERE m.reason IS NOT NULL OR others.last_at IS NOT NULL
-                      OR others.is_outranked OR m.has_quiet_hours OR m.has_window""",
+                      OR others.is_outranked OR m.has_quiet_hours OR m.has_window
+                      OR m.is_stranger""",
                 reason=self._make_reason(
                     [*CAMPAIGN_RULES, *CONTACT_RULES, *ADDRESS_RULES],
                     [*CART_RULES, *step_rules],
@@ -367,6 +389,7 @@ class MarketingGate(models.AbstractModel):
                 ),
                 others=OTHER_MESSAGES,
                 is_marketing=IS_MARKETING,
+                is_stranger=IS_STRANGER,
                 wished_hours=SQL(
                     "COALESCE((%s::jsonb ->> recipient.frequency)::int, 0)",
                     json.dumps(WISHED_HOURS),

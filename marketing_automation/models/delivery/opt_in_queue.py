@@ -11,8 +11,8 @@ from .marketing_message import PRIORITIES
 
 _logger = logging.getLogger(__name__)
 
-# Emails to one address. Who is on a blacklist may have been put up to it by somebody
-# else: they get less of it.
+# Emails to one mailbox, under whatever of its addresses. Who is on a blacklist may have
+# been put up to it by somebody else: they get less of it.
 MAILS_A_DAY = 3
 MAILS_A_DAY_SUPPRESSED = 1
 MINUTES_BETWEEN = 2
@@ -33,7 +33,7 @@ class MarketingMessage(models.Model):
     def _queue_opt_in(self, request):
         """Write the email that asks for a confirmation into the outbox, within limits.
 
-        The key of the message is the address and its number of that day: of requests
+        The key of the message is the mailbox and its number of that day: of requests
         that come at once, only one can write it.
 
         :param marketing.opt.in request: an open one
@@ -64,7 +64,7 @@ class MarketingMessage(models.Model):
                     ON CONFLICT (dedupe_key) DO NOTHING
                 """,
                 now=fields.Datetime.now(),
-                key=self._make_opt_in_key(request.address, number),
+                key=self._make_opt_in_key(request.folded_address, number),
                 due=due,
                 priority=PRIORITIES["transactional"],
                 template_id=template.id,
@@ -88,10 +88,12 @@ class MarketingMessage(models.Model):
                 """SELECT count(*), count(*) FILTER (WHERE create_date >= %(today)s),
                           max(scheduled_at),
                           (array_agg(opt_in_id ORDER BY id DESC))[1]
-                     FROM marketing_message
-                    WHERE email_normalized = %(address)s AND opt_in_id IS NOT NULL
-                      AND create_date > %(yesterday)s""",
-                address=request.address,
+                     FROM (SELECT m.id, m.create_date, m.scheduled_at, m.opt_in_id
+                             FROM marketing_opt_in asked
+                             JOIN marketing_message m ON m.opt_in_id = asked.id
+                            WHERE asked.folded_address = %(mailbox)s
+                              AND m.create_date > %(yesterday)s) m""",
+                mailbox=request.folded_address,
                 today=now.replace(hour=0, minute=0, second=0),
                 yesterday=now - timedelta(days=1),
             )
@@ -108,8 +110,8 @@ class MarketingMessage(models.Model):
         return (0, None) if last_id == request.id else (today + 1, next_at)
 
     @api.model
-    def _make_opt_in_key(self, address, number):
-        [digest] = self.env["marketing.suppression"]._hash([address])
+    def _make_opt_in_key(self, mailbox, number):
+        [digest] = self.env["marketing.suppression"]._hash([mailbox])
         return f"opt-in:{digest}:{fields.Date.today()}:{number}"
 
     @api.model

@@ -62,7 +62,7 @@ class MarketingPrivacy(models.AbstractModel):
             SQL(
                 """UPDATE sale_order
                       SET typed_email = NULL, typed_email_normalized = NULL,
-                          typed_phone = NULL
+                          typed_phone = NULL, contact_client = NULL
                     WHERE typed_email_normalized = ANY(%s) OR typed_phone = ANY(%s)""",
                 list(person.emails),
                 list(person.numbers),
