@@ -70,6 +70,7 @@ def normalize_condition(condition):
 class MailThreadBlacklist(models.AbstractModel):
     _inherit = "mail.thread.blacklist"
 
+    @api.private
     def init(self):
         """Give the addresses that were there before their one spelling.
 

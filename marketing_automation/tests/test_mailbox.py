@@ -325,7 +325,7 @@ class TestMailbox(MarketingCase):
                 "name": "T",
                 "kind": "twilio",
                 "channel": "sms",
-                "webhook_token": "0" * 32,
+                "company_id": self.company.id,
             }
         )
         self.assertTrue(provider.webhook_url.startswith(f"{base}/marketing/webhook/"))

@@ -63,6 +63,7 @@ MODELS = {
     "marketing.provider.throttle": EDITED_BY_ADMINS,
     "marketing.preference": READ_ONLY,
     "marketing.recipient": READ_ONLY,
+    "marketing.code.attempt": READ_ONLY,
     "marketing.consent.log": READ_ONLY,
     "marketing.consent.text": READ_ONLY,
     "marketing.suppression": READ_ONLY,
@@ -103,7 +104,11 @@ SHARED_MODELS = {
     "marketing.provider",
 }
 # These belong to none: addresses that nobody writes to, wordings.
-GLOBAL_MODELS = {"marketing.consent.text", "marketing.suppression"}
+GLOBAL_MODELS = {
+    "marketing.code.attempt",
+    "marketing.consent.text",
+    "marketing.suppression",
+}
 SECRETS = {
     "ab.test": {"secret"},
     "abandoned.cart": {"token"},

@@ -4,6 +4,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..tools import links
 from ..tools.shopper_text import clean_address, clean_name, clean_text
+from ..tools.spreadsheets import escape_formula
 from .checkout_common import CheckoutCase
 
 # What is no name, whoever bears it.
@@ -111,6 +112,25 @@ class TestShopperText(BaseCase):
             ["https://x", "https://y"],
         )
 
+    def test_formulas(self):
+        for text in (
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "  =1",
+            "\u200b=1",
+            "\ufeff=1",
+            "＝1",
+            "\t1",
+            "\r\n=1",
+            "|calc",
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(escape_formula(text), f"'{text}")
+        for value in ("Anna", "a=1", "", None, -1, 1.5):
+            self.assertEqual(escape_formula(value), value)
+
 
 @tagged("standard", "post_install", "-at_install")
 class TestShopperTextInMessages(CheckoutCase):
@@ -120,7 +140,13 @@ class TestShopperTextInMessages(CheckoutCase):
         super().setUp()
         self.website.capture_typed_contact = True
         self.website.domain = "http://127.0.0.1"
-        self.company.quiet_hours_sms = False
+        self.company.write(
+            {
+                "quiet_hours_sms": False,
+                "sms_country_ids": self.env.ref("base.be").ids,
+                "sms_strangers_per_visitor": 30,
+            }
+        )
 
     def _write_to(self, cart, channel):
         """Return what a message about a cart says, on a channel."""
@@ -218,7 +244,13 @@ class TestClaimedAddress(CheckoutCase):
     def setUp(self):
         super().setUp()
         self.website.capture_typed_contact = True
-        self.company.quiet_hours_sms = False
+        self.company.write(
+            {
+                "quiet_hours_sms": False,
+                "sms_country_ids": self.env.ref("base.be").ids,
+                "sms_strangers_per_visitor": 30,
+            }
+        )
         template = self.env.ref("marketing_automation.template_cart_sms")
         self.step = self.sequence.step_ids.sorted("sequence")[0]
         self.step.write({"channel": "sms", "template_id": template.id})

@@ -4,15 +4,18 @@ rows."""
 from functools import partial
 from unittest.mock import patch
 
-from odoo.tests import BaseCase, tagged
+from odoo.tests import BaseCase, new_test_user, tagged
+from odoo.tools import SQL
 
 from ..models.audience import consent_limits, opt_in_limits
 from ..models.cart.cart_restore import UNTOUCHED_COPIES
+from ..models.coupon.coupon_claim import WRONG_CODES
 from ..tools.client_network import get_network
 from ..tools.mailbox import fold_mailbox
 from ..tools.phone_kinds import get_country
 from .checkout_common import CheckoutCase
 from .common import MarketingCase
+from .coupon_common import CouponCase
 from .opt_in_common import OptInCase
 from .test_preferences import CODES, PreferenceCase
 
@@ -48,7 +51,7 @@ class TestWhatIsCounted(BaseCase):
             ("+12025550123", "US"),
             ("+18686201234", "TT"),
             ("+19005571234", ""),  # premium rate
-            ("+441871123456", ""),  # premium rate
+            ("+448711234567", ""),  # premium rate
             ("+4918031234567", ""),  # shared cost
             ("+447012345678", ""),  # personal number
             ("+881612345678", ""),  # satellite
@@ -194,26 +197,38 @@ class TestTextMessagesToStrangers(CheckoutCase):
         outcome = self._leave_carts(["+32470123456", "+33612345678"])
         self.assertEqual(outcome, [("skipped", "number_country"), ("sent", False)])
 
-    def test_who_has_bought_is_no_stranger(self):
-        self.company.sms_strangers_per_hour = 1
+    def test_who_filled_in_the_form_is_a_stranger_until_they_buy(self):
+        self.company.sms_country_ids = self.env.ref("base.fr")
+        for reason in ("number_country", False):
+            with self.subTest(reason=reason):
+                self._new_visitor()
+                order = self._add()
+                self._submit_address(
+                    f"gina{bool(reason)}@example.com", phone="+32 470 12 34 56"
+                )
+                if not reason:
+                    bought = self._create_cart(order.partner_id)
+                    bought.action_confirm()
+                    bought.date_order = "2020-01-01 00:00:00"
+                cart = self._leave(order)
+                self._shift(cart, hours=1)
+                self._process_steps()
+                self.assertEqual(cart.message_ids.reason, reason)
+                self.assertFalse(cart.message_ids.is_to_stranger)
+
+    def test_contacts_of_staff_are_no_strangers(self):
+        self.company.sms_country_ids = self.env.ref("base.fr")
         self.customer.write(
-            {"phone": "+33612345678", "country_id": self.env.ref("base.fr").id}
+            {"phone": "+32470123456", "country_id": self.env.ref("base.be").id}
         )
-        bought = self._create_cart()
-        bought.action_confirm()
-        bought.date_order = "2020-01-01 00:00:00"
-        self._leave_carts(["+32470123456"])
         cart = self._abandon()
         self._shift(cart, hours=1)
         self._process_steps()
         self.assertEqual(cart.message_ids.state, "queued")
-        self.assertFalse(cart.message_ids.is_to_stranger)
 
     def test_premium_rate_of_anybody(self):
         self.customer.phone = "+19005571234"
-        template = self._create_contact_template(
-            channel="sms", body_sms="Hello", subject=False, body_html=False
-        )
+        template = self._create_contact_template(channel="sms", body_sms="Hello")
         message = self._queue_to(self.customer, template)
         message._skip_blocked()
         self.assertIn(message.reason, ("number_kind", "no_phone"))
@@ -308,6 +323,165 @@ class TestRowsOfRecoveryLinks(CheckoutCase):
             self._get(path)
         self.assertTrue(mine.exists())
         self.assertEqual(mine.order_line.product_uom_qty, 2)
+
+
+@tagged("standard", "post_install", "-at_install")
+class TestStrangersWithCodes(CouponCase, CheckoutCase):
+    """A coupon is its person's; a guest who types their address is anybody."""
+
+    def setUp(self):
+        super().setUp()
+        self.owner = self._create_customer("Olga Owner", "olga@example.com")
+        self.card = self._issue(self.owner)
+        self.cart = self.card.marketing_enrollment_id.abandoned_cart_id
+
+    def _guest(self, email="olga@example.com"):
+        self._new_visitor()
+        order = self._add(quantity=3)
+        self._submit_address(email)
+        self.assertEqual(order.partner_id.email_normalized, email)
+        return order
+
+    def test_address_of_the_owner(self):
+        order = self._guest()
+        self._get(f"/shop/pricelist?promo={self.card.code}")
+        self.assertFalse(order.order_line.filtered("coupon_id"))
+        self.assertIn("This coupon is personal", self._apply(order, self.card.code))
+        # Before they say who they are, it may be looked at; then it is taken off.
+        self._new_visitor()
+        order = self._add(quantity=3)
+        self._get(f"/shop/pricelist?promo={self.card.code}")
+        self._submit_address("olga@example.com")
+        self.assertFalse(order.order_line.filtered("coupon_id"))
+
+    def test_link_of_the_message(self):
+        self._new_visitor()
+        self._get(self.cart._get_recovery_path())
+        order = self._last_order()
+        self._submit_address("olga@example.com")
+        self.assertEqual(self._apply(order, self.card.code) or "", "")
+
+    def test_owner_who_logs_in(self):
+        user = new_test_user(
+            self.env,
+            "olga@example.com",
+            groups="base.group_portal",
+            email="o@x.example",
+        )
+        user.partner_id.email = "olga@example.com"
+        order = self._create_cart(user.partner_id)
+        self.assertEqual(self._apply(order, self.card.code), "")
+
+    def test_wrong_codes(self):
+        order = self._guest("somebody@example.com")
+        attempts = self.env["marketing.code.attempt"]
+        for number in range(WRONG_CODES + 5):
+            self._get(f"/shop/pricelist?promo=WRONG{number}")
+        self.assertEqual(attempts.search([]).mapped("count"), [WRONG_CODES])
+        page = self._get("/shop/cart")
+        self.assertIn("many codes that are not valid", page.text)
+        self.assertTrue(order)
+
+
+@tagged("standard", "post_install", "-at_install")
+class TestRowsOfPublicRoutes(CheckoutCase):
+    """Whatever anonymous visitors repeat, the number of rows comes to an end."""
+
+    TABLES = (
+        *("abandoned_cart", "marketing_code_attempt", "marketing_consent_log"),
+        *("marketing_enrollment", "marketing_message", "marketing_opt_in"),
+        *("marketing_preference", "marketing_recipient", "marketing_short_link"),
+        *("mail_blacklist", "mail_message", "res_partner", "sale_order"),
+        *("sale_order_line", "sale_order_restored_cart_rel"),
+    )
+    ROUNDS = 40
+
+    def setUp(self):
+        super().setUp()
+        self.website.capture_typed_contact = True
+        self.company.consent_policy = "opt_in"
+        self.cart = self._abandon()
+        self._process_steps()
+        self.message = self.cart.message_ids or self._queue_to(
+            self.customer, self._create_contact_template()
+        )
+        self.message.token = f"{self.message.id:032x}"
+        self.env.flush_all()
+
+    def _count(self):
+        self.env.flush_all()
+        return {
+            table: self.env.execute_query(
+                SQL("SELECT count(*) FROM %s", SQL.identifier(table))
+            )[0][0]
+            for table in self.TABLES
+        }
+
+    def _assert_bounded(self, request):
+        """The second half of the rounds adds nothing to what the first half left."""
+        for number in range(self.ROUNDS):
+            request(number)
+            if number == self.ROUNDS // 2 - 1:
+                half = self._count()
+        self.assertEqual(self._count(), half)
+
+    def test_looking(self):
+        token = self.message.token
+        for path in (
+            f"/marketing/preferences/{token}",
+            f"/marketing/unsubscribe/{token}",
+            f"/marketing/confirm/{token}",
+            "/m/AAAAAAAAAAAA",
+            f"/marketing/click/{token}?u=https://evil.example&s=x",
+            f"/shop/cart/recover/{token}",
+        ):
+            with self.subTest(path=path):
+                self._assert_bounded(lambda _number, path=path: self._get(path))
+
+    def test_preferences(self):
+        path = f"/marketing/preferences/{self.message.token}"
+        bodies = (
+            "channel=email&choice=email:cart&choice=email:offers&action=save",
+            "channel=email&action=save",
+            "action=unsubscribe",
+        )
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        self._assert_bounded(
+            lambda number: self._get(path, data=bodies[number % 3], headers=form)
+        )
+
+    def test_recovery_link(self):
+        path = self.cart._get_recovery_path()
+
+        def follow(_number):
+            self._new_visitor()
+            self._get(path)
+
+        self._assert_bounded(follow)
+
+    def test_typing(self):
+        self._add()
+        self._get("/shop/address")
+        self._assert_bounded(
+            lambda number: self._rpc(
+                "/shop/cart/contact",
+                {"email": f"a{number}@example.com", "phone": f"+3247012345{number:02}"},
+            )
+        )
+
+    def test_asking_for_confirmations(self):
+        self.website.consent_at_checkout = True
+        self._add()
+        self._submit_address("a@example.com")
+        partner = self._last_order().partner_id
+        self._assert_bounded(
+            lambda number: self._submit_address(
+                f"a{number}@example.com",
+                partner_id=partner.id,
+                consent_newsletter="1",
+                asked_for_consent="1",
+            )
+        )
 
 
 @tagged("standard", "post_install", "-at_install")

@@ -141,6 +141,7 @@ class TestTypedContact(CheckoutCase):
         self.assertEqual(cart.message_ids.state, "queued")
 
     def test_text_message_to_the_typed_number(self):
+        self.company.sms_country_ids = self.env.ref("base.be")
         step = self.sequence.step_ids.sorted("sequence")[0]
         step.write(
             {

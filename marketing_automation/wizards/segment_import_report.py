@@ -4,11 +4,10 @@ from io import StringIO
 
 from odoo import models
 
+from ..tools.spreadsheets import escape_formula
 from .import_table import SKIPPED
 
 REPORT_LINES = 20
-# What spreadsheets take for a formula when they open the report.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
 
 
 class SegmentImport(models.TransientModel):
@@ -88,9 +87,7 @@ class SegmentImport(models.TransientModel):
         )
         for row in rows:
             line, value, result, reason = self._describe(*row)
-            if value.startswith(FORMULA_SIGNS):
-                value = f"'{value}"
-            writer.writerow([line, value, result, reason])
+            writer.writerow([line, escape_formula(value), result, reason])
         # The mark in front tells Excel that it is UTF-8.
         return base64.b64encode(out.getvalue().encode("utf-8-sig"))
 

@@ -57,6 +57,7 @@ class MailBlacklist(models.Model):
     _blacklist_channel = "email"
     _blacklist_address = "email"
 
+    @api.private
     def init(self):
         """Entries that were there before get the one spelling, as contacts do.
 

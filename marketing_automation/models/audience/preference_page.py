@@ -296,9 +296,33 @@ class MarketingPreferencePage(models.AbstractModel):
         """Record what changes of one address."""
         for choice in choices:
             is_wanted = choice.key in ticked
+            if is_wanted and not self._may_give(message, choice.channel):
+                continue
             if is_wanted != (choice.is_on or choice.is_wished):
                 state = "given" if is_wanted else "withdrawn"
                 self._record(message, address, choice, state, ip)
+
+    @api.model
+    def _may_give(self, message, channel):
+        """Whether the holder of a link may give consent on a channel.
+
+        An email proves no telephone number. That of a contact whom a visitor of the
+        website entered may be anybody's, until they have bought something: it can be
+        refused for, not agreed for.
+
+        :rtype: bool
+        """
+        partner = message.partner_id
+        if channel == message.channel:
+            return True
+        visitors = self.env["website"].sudo().search([]).user_id
+        return partner.sudo().create_uid not in visitors or bool(
+            self.env["sale.order"]
+            .sudo()
+            .search_count(
+                [("partner_id", "=", partner.id), ("state", "=", "sale")], limit=1
+            )
+        )
 
     @api.model
     def _record(self, message, address, choice, state, ip):

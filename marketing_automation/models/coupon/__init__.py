@@ -8,6 +8,7 @@ from . import coupon_issue
 from . import coupon_context
 from . import stored_value
 from . import coupon_check
+from . import coupon_claim
 from . import coupon_payment
 from . import coupon_redeem
 from . import coupon_floor

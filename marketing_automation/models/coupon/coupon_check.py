@@ -26,7 +26,18 @@ class SaleOrder(models.Model):
         self.ensure_one()
         card = self._find_marketing_card(code)
         if not card:
-            return super()._try_apply_code(code)
+            attempts = self.env["marketing.code.attempt"]
+            if attempts._is_too_many():
+                return {
+                    "error": self.env._(
+                        "You tried many codes that are not valid. Please try again in "
+                        "an hour."
+                    )
+                }
+            status = super()._try_apply_code(code)
+            if status.get("not_found"):
+                attempts._count_wrong()
+            return status
         self._drop_refused_coupons()
         if refusal := self._get_coupon_refusal(card):
             return {"error": refusal}
@@ -71,7 +82,7 @@ class SaleOrder(models.Model):
         if not self._is_coupon_holder(card, is_paying):
             return self.env._(
                 "This coupon is personal. It works with the email address it was "
-                "sent to."
+                "sent to: follow the link in that message, or log in."
             )
         if card._get_paying_order() - self:
             return self.env._(
@@ -93,8 +104,12 @@ class SaleOrder(models.Model):
         partner = self.partner_id
         if partner.is_public or partner == self.website_id.user_id.partner_id:
             return not is_paying
-        return partner == card.partner_id or bool(
-            card.marketing_email and partner.email_normalized == card.marketing_email
+        if partner == card.partner_id:
+            return True
+        return bool(
+            card.marketing_email
+            and partner.email_normalized == card.marketing_email
+            and not self._is_unproven_claim(card)
         )
 
     def _get_minimum_refusal(self, card):

@@ -16,9 +16,12 @@ from .states import PERHAPS_REACHED_STATES
 # or somebody who may get one. The first that holds is the reason.
 
 # The contact is there still, as somebody to write to. (A customer's order keeps its
-# contact from being deleted.)
+# contact from being deleted.) A test goes to whoever asked for it.
 CONTACT_RULES = [
-    ("archived", SQL("contact.active IS FALSE AND m.opt_in_id IS NULL")),
+    (
+        "archived",
+        SQL("contact.active IS FALSE AND m.opt_in_id IS NULL AND m.priority > 0"),
+    ),
     (
         "contact_deleted",
         SQL(
@@ -47,14 +50,16 @@ IS_ASKED_FOR = SQL(
                 WHERE asked.id = m.opt_in_id AND asked.state = 'pending'
                   AND asked.expires_at > clock.now)"""
 )
-# The number is known from the shop's own forms alone, where anybody types anything: its
-# owner has bought nothing, and did not agree on a way that proves it.
+# The number was typed by a visitor of a website, as a guest or to sign up, and is not
+# proven: its owner has bought nothing, and did not agree on a way that proves it.
 IS_STRANGER = SQL(
-    """NOT (COALESCE(preference.state = 'given' AND preference.source
-                     IN ('staff', 'import', 'api', 'reply'), FALSE)
-            OR EXISTS (SELECT FROM sale_order bought
-                        WHERE bought.partner_id = m.partner_id
-                          AND bought.state = 'sale'))"""
+    """(COALESCE(cart.is_typed, FALSE) OR contact.create_uid IN (
+            SELECT user_id FROM website WHERE user_id IS NOT NULL))
+       AND NOT (COALESCE(preference.state = 'given' AND preference.source
+                         IN ('staff', 'import', 'api', 'reply'), FALSE)
+                OR EXISTS (SELECT FROM sale_order bought
+                            WHERE bought.partner_id = m.partner_id
+                              AND bought.state = 'sale'))"""
 )
 # The person agreed to it, or the company's policy says that they need not have.
 MARKETING_RULES = [

@@ -66,13 +66,17 @@ class MarketingMessage(models.Model):
             SQL(
                 """SELECT DISTINCT m.id
                      FROM marketing_message m
-                     JOIN marketing_message other
-                       ON other.company_id = m.company_id
-                      AND other.channel = m.channel
-                      AND CASE m.channel
-                          WHEN 'sms' THEN other.phone_sanitized = m.phone_sanitized
-                          ELSE other.email_normalized = m.email_normalized END
+                    CROSS JOIN LATERAL (
+                          -- Each channel has its own index, and with it a branch.
+                          SELECT * FROM marketing_message
+                           WHERE m.channel = 'email' AND channel = 'email'
+                             AND email_normalized = m.email_normalized
+                           UNION ALL
+                          SELECT * FROM marketing_message
+                           WHERE m.channel = 'sms' AND channel = 'sms'
+                             AND phone_sanitized = m.phone_sanitized) other
                     WHERE m.id = ANY(%(ids)s) AND other.id != m.id
+                      AND other.company_id = m.company_id
                       AND (other.id < m.id OR other.id != ALL(%(ids)s))
                       AND other.state NOT IN ('skipped', 'cancelled', 'failed')
                       AND CASE WHEN m.step_id IS NOT NULL

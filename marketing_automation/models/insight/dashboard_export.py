@@ -8,8 +8,8 @@ import xlsxwriter
 from odoo import api, models
 from odoo.exceptions import UserError
 
-# A spreadsheet takes what begins so for a formula, wherever it comes from.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from ...tools.spreadsheets import escape_formula
+
 MIME_TYPES = {
     "csv": "text/csv;charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -144,7 +144,7 @@ def _write_csv(sheets):
     writer = csv.writer(output)
     for title, header, rows in sheets:
         writer.writerow([title])
-        writer.writerow([_defuse(text) for text in header])
+        writer.writerow([escape_formula(text) for text in header])
         for row in rows:
             writer.writerow([_get_plain(cell) for cell in row])
         writer.writerow([])
@@ -183,13 +183,9 @@ def _write_cell(sheet, number, column, cell, formats):
 
 def _get_plain(cell):
     if isinstance(cell, str):
-        return _defuse(cell)
+        return escape_formula(cell)
     value, unit = cell
     if value is None:
         return ""
     digits = {"number": 0, "money": 2, "share": 4}[unit]
     return f"{value:.{digits}f}"
-
-
-def _defuse(text):
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ....tools.masking import mask_body
+from ....tools.spreadsheets import escape_formula
 from .outside import MARKETING_CHATTER
 
 # What the export takes from Odoo's own tables: fields by model.
@@ -47,8 +48,6 @@ OUTSIDE_FIELDS = {
 ALSO = {"marketing.message": ["body_text", "body_html"]}
 # A row's own number and authors tell nobody anything.
 NEVER = {"id", "create_uid", "write_uid", "write_date", "display_name"}
-# A spreadsheet takes what begins with these for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class MarketingPrivacy(models.AbstractModel):
@@ -237,6 +236,4 @@ def _write_cell(value):
         return ""
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    return escape_formula(value)
