@@ -13,6 +13,7 @@ from ..tools.mailbox import list_former_spellings
 from ..tools.shop_url import tidy_base_url
 from .common import MarketingCase
 from .smtp_server import RecordingSmtpServer
+from .test_segment_import import ImportCase
 
 # What people and files write -> the one spelling.
 SPELLINGS = {
@@ -427,3 +428,38 @@ def load_script(path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@tagged("standard", "post_install", "-at_install")
+class TestMailboxImport(ImportCase):
+    def test_one_person_for_each_mailbox(self):
+        """Files are cleaned; what has two spellings is one person."""
+        known = self._create_customer("Known", "info@käse-laden.example")
+        wizard = self._import(
+            [
+                "Email,Name",
+                "info@xn--kse-laden-v2a.example,Known",
+                "INFO@KÄSE-LADEN.example,Known again",
+                "\u200bx@example.org,X",
+                "x@exam\u00adple.org,X",
+                "\ufeffx@example.org,X",
+                "\u202ax@example.org\u202c,X",
+                "x@example.org?subject=x,X",
+                "mailto:y@example.org,Y",
+                "not\u200ban address,Z",
+            ]
+        )
+        people = self._members().partner_id
+        self.assertIn(known, people)
+        self.assertEqual(
+            sorted(people.mapped("email_normalized")),
+            ["info@xn--kse-laden-v2a.example", "x@example.org", "y@example.org"],
+        )
+        new = people - known
+        self.assertEqual(
+            sorted(new.mapped("email")), ["x@example.org", "y@example.org"]
+        )
+        self.assertEqual(
+            [row[3] for row in self._read_report(wizard) if row[0] == "10"],
+            ["Not an email address"],
+        )

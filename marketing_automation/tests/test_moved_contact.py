@@ -1,6 +1,7 @@
 """Nothing leaves for who is not there any more, or to where they are not any more."""
 
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .campaign_common import CampaignCase
 from .checkout_common import CheckoutCase
@@ -209,3 +210,59 @@ class TestMovedGuest(CheckoutCase):
         self._leave(order)
         self.assertEqual(message._skip_blocked(), message)
         self.assertEqual(message.email_normalized, "gina@example.com")
+
+
+@tagged("standard", "post_install", "-at_install")
+class TestMovedOnTheirWay(CampaignCase):
+    """Contacts who are in the middle of a sequence."""
+
+    def setUp(self):
+        super().setUp()
+        self.sequence = self._create_series(
+            self.template, self._create_contact_template(name="Second")
+        )
+        self.env["marketing.enrollment"]._enroll_contacts(
+            self.sequence,
+            SQL(
+                """SELECT unnest(%s) AS partner_id,
+                          now() AT TIME ZONE 'UTC' AS scheduled_at""",
+                self.people[:3].ids,
+            ),
+            self.company,
+        )
+        self.runs = self.env["marketing.enrollment"].search(
+            [("sequence_id", "=", self.sequence.id)], order="id"
+        )
+        self._process_steps()
+        self.messages = self.runs.message_ids.sorted("id")
+        self.assertEqual(len(self.messages), 3)
+
+    def test_one_run_of_merged_contacts_goes_on(self):
+        one, two, other = self.people[:3]
+        self.env["base.partner.merge.automatic.wizard"]._merge((one | two).ids, one)
+        self.assertEqual(len(self.messages._skip_blocked()), 2)
+        self.runs.exists().filtered("next_at").next_at = "2020-01-01 00:00:00"
+        self.env.flush_all()
+        self._process_steps()
+        second = self.env["marketing.message"].search(
+            [
+                ("sequence_id", "=", self.sequence.id),
+                ("id", "not in", self.messages.ids),
+            ]
+        )
+        self.assertEqual(
+            sorted(second.mapped("email_normalized")),
+            sorted([one.email_normalized, other.email_normalized]),
+        )
+
+    def test_step_goes_to_the_corrected_address(self):
+        self.people[0].email = "new@example.com"
+        self._give_consent(self.people)
+        self.runs.next_at = "2020-01-01 00:00:00"
+        self.env.flush_all()
+        self._process_steps()
+        self.assertEqual(self.runs[0].email_normalized, "new@example.com")
+        self.assertIn(
+            "new@example.com",
+            (self.runs[0].message_ids - self.messages).mapped("email_normalized"),
+        )

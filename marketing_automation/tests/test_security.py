@@ -323,6 +323,9 @@ class TestSecurity(MarketingCase):
         cls._create_opt_in(cls.company)
         cls._record_wishes(cls.company)
         cls.env["marketing.suppression"]._add(["forgotten@example.com"])
+        cls.env["marketing.code.attempt"].create(
+            {"client": "0" * 64, "hour": "2026-01-01 00:00:00", "count": 1}
+        )
         cls._create_facts()
         cls._create_reply(cls.cart.message_ids[0])
         cls.env.flush_all()
@@ -388,6 +391,7 @@ class TestSecurity(MarketingCase):
             "marketing.consent.text": lambda: (
                 self._record_consent(company)._get_log().text_id
             ),
+            "marketing.code.attempt": lambda: self.env[model].search([]),
             "marketing.suppression": lambda: self.env["marketing.suppression"]._add(
                 ["forgotten@example.com"]
             ),

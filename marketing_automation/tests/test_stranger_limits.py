@@ -359,7 +359,7 @@ class TestStrangersWithCodes(CouponCase, CheckoutCase):
         self._get(self.cart._get_recovery_path())
         order = self._last_order()
         self._submit_address("olga@example.com")
-        self.assertEqual(self._apply(order, self.card.code) or "", "")
+        self.assertEqual(order.order_line.coupon_id, self.card)
 
     def test_owner_who_logs_in(self):
         user = new_test_user(
@@ -375,12 +375,13 @@ class TestStrangersWithCodes(CouponCase, CheckoutCase):
     def test_wrong_codes(self):
         order = self._guest("somebody@example.com")
         attempts = self.env["marketing.code.attempt"]
+        hour = attempts._get_hour()
+        self.startPatcher(patch.object(type(attempts), "_get_hour", lambda _self: hour))
         for number in range(WRONG_CODES + 5):
-            self._get(f"/shop/pricelist?promo=WRONG{number}")
+            page = self._get(f"/shop/pricelist?promo=WRONG{number}")
         self.assertEqual(attempts.search([]).mapped("count"), [WRONG_CODES])
-        page = self._get("/shop/cart")
         self.assertIn("many codes that are not valid", page.text)
-        self.assertTrue(order)
+        self.assertFalse(order.order_line.filtered("coupon_id"))
 
 
 @tagged("standard", "post_install", "-at_install")
@@ -417,13 +418,20 @@ class TestRowsOfPublicRoutes(CheckoutCase):
             for table in self.TABLES
         }
 
-    def _assert_bounded(self, request):
-        """The second half of the rounds adds nothing to what the first half left."""
+    def _assert_bounded(self, request, without=()):
+        """The second half of the rounds adds nothing to what the first half left.
+
+        :param without: tables that Odoo itself writes to each time
+        """
         for number in range(self.ROUNDS):
             request(number)
             if number == self.ROUNDS // 2 - 1:
                 half = self._count()
-        self.assertEqual(self._count(), half)
+        after = self._count()
+        for table in without:
+            half.pop(table)
+            after.pop(table)
+        self.assertEqual(after, half)
 
     def test_looking(self):
         token = self.message.token
@@ -446,9 +454,10 @@ class TestRowsOfPublicRoutes(CheckoutCase):
             "action=unsubscribe",
         )
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        self._assert_bounded(
-            lambda number: self._get(path, data=bodies[number % 3], headers=form)
-        )
+        with patch.object(consent_limits, "GIVEN_AN_HOUR", 6):
+            self._assert_bounded(
+                lambda number: self._get(path, data=bodies[number % 3], headers=form)
+            )
 
     def test_recovery_link(self):
         path = self.cart._get_recovery_path()
@@ -480,7 +489,9 @@ class TestRowsOfPublicRoutes(CheckoutCase):
                 partner_id=partner.id,
                 consent_newsletter="1",
                 asked_for_consent="1",
-            )
+            ),
+            # Odoo notes each change of an address.
+            without=("mail_message",),
         )
 
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import email_normalize
 
 from ...providers.base import Check
 from ...tools.sender_domain import check_sender_domain
+from ..mailbox import normalize_address
 from .provider_accounts import SECRET_FIELDS
 
 # The names of the keys that SendGrid signs with, where a domain is authenticated.
@@ -161,7 +161,7 @@ class MarketingProvider(models.Model):
             sender = (
                 provider.from_email or (provider.company_id or self.env.company).email
             )
-            domain = (email_normalize(sender or "") or "").rpartition("@")[2]
+            domain = (normalize_address(sender) or "").rpartition("@")[2]
             if not domain:
                 raise UserError(
                     self.env._(
