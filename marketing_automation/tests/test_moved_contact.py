@@ -240,7 +240,11 @@ class TestMovedOnTheirWay(CampaignCase):
     def test_one_run_of_merged_contacts_goes_on(self):
         one, two, other = self.people[:3]
         self.env["base.partner.merge.automatic.wizard"]._merge((one | two).ids, one)
-        self.assertEqual(len(self.messages._skip_blocked()), 2)
+        waiting = self.messages.filtered(lambda message: message.state == "queued")
+        self.assertEqual(len(waiting._skip_blocked()), 2)
+        self.assertEqual(
+            sorted(self.runs.mapped("state")), ["active", "active", "stopped"]
+        )
         self.runs.exists().filtered("next_at").next_at = "2020-01-01 00:00:00"
         self.env.flush_all()
         self._process_steps()
@@ -266,3 +270,14 @@ class TestMovedOnTheirWay(CampaignCase):
             "new@example.com",
             (self.runs[0].message_ids - self.messages).mapped("email_normalized"),
         )
+
+    def test_merged_contacts_of_one_campaign(self):
+        """Both were handed over by it: the rows of one person stay one."""
+        campaign = self._create_campaign()
+        self.runs.campaign_id = campaign
+        self.env.flush_all()
+        one, two, _other = self.people[:3]
+        self.env["base.partner.merge.automatic.wizard"]._merge((one | two).ids, two)
+        handed_over = self.runs.filtered("campaign_id")
+        self.assertEqual(len(handed_over), 2)
+        self.assertIn(two, handed_over.contact_id)

@@ -178,7 +178,8 @@ class TestShopperTextInMessages(CheckoutCase):
                     order = self._add()
                     self._submit_address(
                         f"gina{number}{channel}@example.com",
-                        name=name,
+                        # Whatever else the form asks for, too.
+                        **dict.fromkeys(("name", "street", "street2", "city"), name),
                         phone=f"+32 470 12 34 {number}{len(channel)}",
                     )
                     message = self._write_to(self._leave(order), channel)

@@ -279,6 +279,24 @@ class TestRowsOfPreferences(PreferenceCase):
             self.assertEqual(self._said()["email", CODES[0]], "given")
             self.assertEqual(self._count_lines(), lines + 1)
 
+    def test_an_email_proves_no_number(self):
+        """A guest enters somebody's number; the link of an email agrees to nothing
+        for it. It may refuse."""
+        self._post("sms:cart", "email:cart")
+        self.assertEqual(self._said(channel="sms"), {("sms", "cart"): "given"})
+        self._post()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE res_partner SET create_uid = %s WHERE id = %s",
+                self.website.user_id.id,
+                self.customer.id,
+            )
+        )
+        self.env.invalidate_all()
+        self._post("sms:cart", "email:cart")
+        self.assertEqual(self._said(channel="sms")["sms", "cart"], "withdrawn")
+        self.assertEqual(self._said(channel="email")["email", "cart"], "given")
+
     def test_a_wish_ends_with_a_refusal(self):
         with patch.object(consent_limits, "GIVEN_AN_HOUR", 1):
             for keys in ([self.KEYS[0]], [], [self.KEYS[0]]):

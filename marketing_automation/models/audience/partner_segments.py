@@ -82,7 +82,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     _inherit = "base.partner.merge.automatic.wizard"
 
     def _update_foreign_keys(self, src_partners, dst_partner):
-        """Whom two contacts stood for is one member, since the earlier entry."""
+        """Whom two contacts stood for is one member, since the earlier entry, and goes
+        through a sequence once."""
+        self.env["marketing.enrollment"]._merge_contacts(src_partners, dst_partner)
         result = super()._update_foreign_keys(src_partners, dst_partner)
         segments = src_partners._get_segments()
         keys = {"ids": src_partners.ids, "into": dst_partner.id}

@@ -63,6 +63,28 @@ class MarketingEnrollment(models.Model):
                 run.flush_recordset(["email_normalized"])
         return ended
 
+    @api.model
+    def _merge_contacts(self, merged, kept):
+        """Before contacts are merged: of their runs through one sequence the one that
+        began first goes on, and a campaign has handed the person over once.
+
+        :param res.partner merged: contacts that are about to go
+        :param res.partner kept: the one that stays
+        """
+        runs = self.sudo().search(
+            [("contact_id", "in", (merged | kept).ids)], order="id"
+        )
+        active = runs.filtered(lambda run: run.state == "active")
+        for group in active.grouped(
+            lambda run: (run.sequence_id, run.company_id)
+        ).values():
+            group[1:]._stop("repeated")
+        for campaign, group in runs.grouped("campaign_id").items():
+            if campaign:
+                theirs = group.filtered(lambda run: run.contact_id == kept)
+                (group - (theirs or group)[:1]).campaign_id = False
+        self.env.flush_all()
+
     def _is_taken(self, address):
         """Whether somebody with this address goes through the same already."""
         self.ensure_one()
