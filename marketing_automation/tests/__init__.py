@@ -7,6 +7,7 @@ from . import test_shopper_text
 from . import test_shown_bodies
 from . import test_replies
 from . import test_stranger_limits
+from . import test_tours_replies
 from . import test_template
 from . import test_template_library
 from . import test_template_pictures

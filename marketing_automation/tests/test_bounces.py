@@ -603,6 +603,9 @@ class TestBounceReports(BaseCase):
         ):
             head = "Content-Type: text/plain; charset=utf-8\n\n"
             self.assertEqual(bounces.read_reply(parse(head + body)), expected)
+        for quote in ("<blockquote>x", '<div dir="ltr" class="gmail_quote">x'):
+            html = f"Content-Type: text/html\n\n<p>Yes</p>{quote}<p>Unsubscribe</p>"
+            self.assertEqual(bounces.read_reply(parse(html)), "Yes")
         html = "Content-Type: text/html; charset=utf-8\n\n<p>Stop</p><div>bye</div>"
         self.assertTrue(bounces.read_reply(parse(html)).startswith("Stop"))
 
@@ -894,10 +897,12 @@ class TestIncomingMail(MarketingCase):
         for body, subject in (
             ("Please stop by on Monday", "Re: x"),
             ("Fine", "Re: STOP"),
+            ("Fine", "AW: Keine Werbung, nur 20 % Rabatt"),
+            ("Great\nUnsubscribe: https://a.example/x", "Re: x"),
             ("I cannot stop thinking of it", "Stop the press"),
         ):
             self.receive(REPLY, body=body, subject=subject)
-        self.assertEqual([event.kind for event in self.events], ["reply"] * 3)
+        self.assertEqual([event.kind for event in self.events], ["reply"] * 5)
         self.assertEqual(self.suppressed(), [])
 
     def test_out_of_office(self):

@@ -32,7 +32,7 @@ _HARD = re.compile(
     r")"
 )
 # These leave it open: the words have to say so.
-_VAGUE = re.compile(r"5\.(?:[0-5]\.0|1\.2|2\.1|4\.[14]|4\.310|5\.1)")
+_VAGUE = re.compile(r"5\.(?:[0-5]\.0|0\.\d{1,3}|1\.2|2\.1|4\.[14]|4\.310|5\.1)")
 # Of these, the domain is what does not exist.
 _OF_DOMAINS = re.compile(r"5\.(?:1\.2|4\.4|4\.310)")
 
@@ -70,7 +70,6 @@ _NO_USER = words(
     rf"non-?existent|unavailable|not available)",
     # "Recipient address rejected:" goes on with why.
     rf"\b{_USER}(?: address)? rejected(?!\s*[:;,(]|\s+(?:due|for|by|because|as)\b)",
-    r"address rejected: access denied",
     r"\b(?:does not|doesn't|doesn’t|do not|don't|not|no longer|never) exist",
     rf"\b{_USER}\b[^.;!]{{0,80}}(?:\bnot|n['’]t) (?:be )?(?:found|exist|known|listed)",
     rf"\b{_USER}\b[^.;!]{{0,60}}\b{_GONE}",
@@ -157,19 +156,20 @@ _LISTS = re.compile(
 _NOT_THE_ADDRESS = words(
     # What the email looks like
     r"\bspam|junk|unsolicited|bulk (?:e-?)?mail|phish|virus|malware|\bcontents?\b",
-    r"too (?:large|big|long|many|much|fast|frequent)|\bsize\b|maximum message",
+    r"too (?:large|big|long|many|much|fast|quick|frequent)|\bsize\b|maximum message",
     # What is thought of the sender
     r"\bblock(?:ed|ing|list)?\b|(?:black|deny|grey|gray) ?-?list|"
     r"(?<!not )\blisted (?:in|"
     r"at|on|by|with)\b(?! directory)|reputation|complain|abus(?:e|ive)\b",
     r"\bsenders?\b|senderdenied|\bmail from\b|\bfrom address|return[ -]path|"
     r"envelope from|\bhelo\b|\behlo\b|\bptr\b|reverse dns|client host|originat",
-    r"your (?:ip\b|ips\b|mail ?server|server|host|network|domain|country|isp\b)",
+    r"\bsending (?:domain|host|server|ip)\b|your (?:ip\b|ips\b|mail ?server|server|"
+    r"host|network|domain|country|isp\b)",
     r"accept(?:s|ing)? (?:any )?(?:e-?mail|mail|messages)s? from",
     # What it may do
     r"polic(?:y|ies)|not (?:permitted|allowed|authori[sz]ed)|unauthori[sz]ed|"
     r"authenticat|permission|privilege|prohibit|restrict|moderat|not a member|"
-    r"(?<!address rejected: )access denied|relay(?!ed|[\w ]{0,20}recipient)|"
+    r"access denied|relay(?!ed|[\w ]{0,20}recipient)|"
     r"\bspf\b|\bdkim\b|\bdmarc\b|\btls\b|starttls|certificate|encrypt",
     # How much there is of it
     r"over ?-?quota|quota|\bfull\b|exceed|\blimits?\b|limit(?:ed|ing)|storage|"
@@ -225,6 +225,10 @@ _NOT_THE_ADDRESS = words(
     r"黑名單|拦截|拒绝访问|频率|頻率|限制|策略|暂时|臨時|临时|稍后|稍後|重试",
     r"満杯|いっぱい|迷惑|送信者|差出人|ブロック|ブラックリスト|ポリシー|一時的|"
     r"しばらく|大きすぎ|スパム|용량|초과|스팸|차단|일시",
+)
+# How Exchange says that it has no such recipient; denied access is another matter.
+_EDGE = re.compile(
+    r"recipient address(?:es)? rejected ?: ?access denied", re.IGNORECASE
 )
 _URL = re.compile(r"\bhttps?:/{1,2}[^\s<>]{1,500}")
 # Names of machines: two labels at least, of letters, digits and hyphens.
@@ -286,4 +290,5 @@ def speaks_of_something_else(detail):
 
 def _shorten(detail):
     """The words alone, without addresses of people and pages."""
-    return ADDRESS.sub(" ", _URL.sub(" ", detail[:MAX_WORDS]))
+    said = ADDRESS.sub(" ", _URL.sub(" ", detail[:MAX_WORDS]))
+    return _EDGE.sub("recipient unknown", " ".join(said.split()))

@@ -28,6 +28,7 @@ from .mailbox_words import (
     mentions,
     to_mailbox,
 )
+from .replies import is_answer as is_answer
 from .replies import is_automatic as is_automatic
 from .replies import read_reply as read_reply
 

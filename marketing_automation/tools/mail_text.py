@@ -55,9 +55,10 @@ def get_text(part):
         return (part.get_payload(decode=True) or b"").decode("utf-8", "replace")
 
 
-def get_body_text(message):
+def get_body_text(message, until=None):
     """Return the text of an email, of one in HTML as well.
 
+    :param re.Pattern until: where HTML is cut off
     :return: at most 20,000 characters in lines of at most 2,000
     :rtype: str
     """
@@ -68,7 +69,8 @@ def get_body_text(message):
     if not isinstance(text, str):
         return ""
     if body.get_content_subtype() == "html":
-        text = html_to_text(text[:MAX_HTML])
+        text = text[:MAX_HTML]
+        text = html_to_text(until.split(text, maxsplit=1)[0] if until else text)
     return limit(text)
 
 

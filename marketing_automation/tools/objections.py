@@ -200,6 +200,8 @@ def _is_clear(sentence):
     folded = fold(sentence[:300]).strip()
     return bool(
         _CLEAR.search(folded)
+        # A link of our own email, which they quote.
+        and "http" not in folded
         and not _QUESTION.search(folded)
         and not _ORDER.search(folded)
     )

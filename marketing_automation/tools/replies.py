@@ -124,6 +124,23 @@ _QUOTE = re.compile(
 )
 
 
+# The same in HTML, by what mail programs call the element.
+_HTML_QUOTE = re.compile(
+    r"<blockquote\b|<div [^<>]{0,200}(?:gmail_quote|yahoo_quoted|divRplyFwdMsg|"
+    r"appendonsend|moz-cite-prefix|protonmail_quote|OutlookMessageHeader)",
+    re.IGNORECASE,
+)
+
+
+def is_answer(subject):
+    """Whether a subject is that of an answer: then its words are those of our email.
+
+    :param str subject: may be empty
+    :rtype: bool
+    """
+    return bool(_ANSWER.search(fold((subject or "")[:250])))
+
+
 def is_automatic(message):
     """Whether a machine answered, such as an out-of-office notice (RFC 3834).
 
@@ -165,7 +182,7 @@ def read_reply(message):
     :rtype: str
     """
     lines = []
-    for line in get_body_text(message).split("\n"):
+    for line in get_body_text(message, _HTML_QUOTE).split("\n"):
         if _QUOTE.match(line):
             break
         if not line.startswith(">"):

@@ -125,7 +125,8 @@ class MailThread(models.AbstractModel):
             return message, []
         text = bounces.read_reply(email_message)
         subject = message_dict.get("subject") or ""
-        stops = objections.STOP in map(objections.read_request, (text, subject))
+        said = [text] if bounces.is_answer(subject) else [text, subject]
+        stops = objections.STOP in map(objections.read_request, said)
         event = self._prepare_marketing_event(
             message_dict,
             kind="unsubscribe" if stops else "reply",

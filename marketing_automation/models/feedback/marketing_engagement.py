@@ -187,7 +187,11 @@ class MarketingEngagement(models.Model):
                    counted AS (
                        UPDATE marketing_engagement e
                           SET repeat_count = COALESCE(e.repeat_count, 0) + 1
-                         FROM known WHERE e.id = known.id),
+                        WHERE e.id IN (
+                              -- Nobody waits to be counted.
+                              SELECT same.id FROM marketing_engagement same
+                               WHERE same.id IN (SELECT id FROM known)
+                                 FOR UPDATE SKIP LOCKED)),
                    added AS (
                        INSERT INTO marketing_engagement (
                               message_id, company_id, country_id, is_machine,
