@@ -12,7 +12,7 @@ class MarketingRecordObjection(models.TransientModel):
     _description = "Record Objection"
 
     reply_id = fields.Many2one("marketing.reply", required=True, ondelete="cascade")
-    text = fields.Text(related="reply_id.text")
+    text = fields.Text(related="reply_id.text", string="What They Wrote")
     channel = fields.Selection(
         [*CHANNELS, ("all", "Email and SMS")],
         required=True,
