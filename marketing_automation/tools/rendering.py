@@ -14,6 +14,8 @@ What templates can do is limited in ``template_sandbox.py``.
 import functools
 import logging
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -23,11 +25,14 @@ import jinja2
 from jinja2 import meta, nodes
 
 from .html_text import html_to_text, tidy_text
+from .template_budget import BudgetError, limited
 from .template_sandbox import Ranges, get_environment
 
 _logger = logging.getLogger(__name__)
 
 MAX_OUTPUT = 1_000_000
+# Of sources whose compiled templates are kept; these take about ten times as much.
+MAX_KEPT_SIGNS = 4_000_000
 # Not seen themselves, they make one picture of several, a flag of letters, and keep
 # letters apart in Persian.
 _JOINER = re.compile("[\u200c\u200d\U000e0020-\U000e007f]")
@@ -56,6 +61,10 @@ class RenderError(Exception):
 
 class TemplateSourceError(RenderError):
     """The source itself is broken, whatever the values are."""
+
+
+class CostlyError(RenderError):
+    """With these values, rendering takes too long or makes too much."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +133,14 @@ def render_sources(templates: Templates, context: Mapping[str, Any]) -> Rendered
     def render_part(part):
         return _render_part(part, getattr(templates, part), context)
 
-    return RenderedSources(
-        subject=one_line(render_part("subject")),
-        preheader=one_line(render_part("preheader")),
-        html=render_part("html"),
-        text=render_part("text") if templates.text.strip() else None,
-    )
+    # One budget for all parts of an email.
+    with limited():
+        return RenderedSources(
+            subject=one_line(render_part("subject")),
+            preheader=one_line(render_part("preheader")),
+            html=render_part("html"),
+            text=render_part("text") if templates.text.strip() else None,
+        )
 
 
 def finish(sources: RenderedSources) -> Rendered:
@@ -193,30 +204,79 @@ def _render_source(source: str, context: Mapping[str, Any], autoescape: bool) ->
     template = _compile(source, autoescape)
     chunks, size = [], 0
     try:
-        for chunk in template.generate({**context, "range": Ranges()}):
-            size += len(chunk)
-            if size > MAX_OUTPUT:
-                raise RenderError(f"the result is longer than {MAX_OUTPUT:,} signs")
-            chunks.append(chunk)
+        with limited():
+            for chunk in template.generate({**context, "range": Ranges()}):
+                size += len(chunk)
+                if size > MAX_OUTPUT:
+                    raise RenderError(f"the result is longer than {MAX_OUTPUT:,} signs")
+                chunks.append(chunk)
     except RenderError:
         raise
+    except BudgetError as error:
+        raise CostlyError(str(error), _source_line(error)) from error
     # Anything can go wrong in a template, and all of it is the template's fault.
     except Exception as error:
         raise RenderError(_describe(error), _source_line(error)) from error
     return "".join(chunks)
 
 
-@functools.lru_cache(maxsize=512)
+class _Compiled:
+    """Templates that were compiled, those used last, up to so many signs of source.
+
+    What does not compile is kept as well: it is asked for again and again.
+    """
+
+    def __init__(self, most_signs):
+        self._most = most_signs
+        self._signs = 0
+        self._kept = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, source, autoescape):
+        """Return a template.
+
+        :raise TemplateSourceError: it does not compile
+        """
+        key = (source, autoescape)
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+        if found is None:
+            found = self._compile(source, autoescape)
+            self._keep(key, found)
+        if isinstance(found, tuple):
+            raise TemplateSourceError(*found)
+        return found
+
+    def _compile(self, source, autoescape):
+        try:
+            return get_environment(autoescape).from_string(source)
+        except jinja2.TemplateSyntaxError as error:
+            return error.message, error.lineno
+        # Jinja's depth is limited by Python's stack, that of its loops by 20 blocks.
+        except (RecursionError, SyntaxError, MemoryError):
+            return ("too many loops, conditions or brackets inside each other",)
+
+    def _keep(self, key, found):
+        signs = len(key[0]) + 1
+        if signs > self._most // 8:
+            return
+        with self._lock:
+            if key in self._kept:
+                return
+            self._kept[key] = found
+            self._signs += signs
+            while self._signs > self._most:
+                (source, _autoescape), _template = self._kept.popitem(last=False)
+                self._signs -= len(source) + 1
+
+
+_compiled = _Compiled(MAX_KEPT_SIGNS)
+
+
 def _compile(source: str, autoescape: bool) -> jinja2.Template:
-    try:
-        return get_environment(autoescape).from_string(source)
-    except jinja2.TemplateSyntaxError as error:
-        raise TemplateSourceError(error.message, error.lineno) from error
-    # Jinja's depth is limited by Python's stack, that of its loops by 20 blocks.
-    except (RecursionError, SyntaxError, MemoryError) as error:
-        raise TemplateSourceError(
-            "too many loops, conditions or brackets inside each other"
-        ) from error
+    return _compiled.get(source, autoescape)
 
 
 def _check_tags(tree, known_names, environment) -> None:

@@ -9,11 +9,16 @@ from odoo.tools import SQL
 from ...providers.base import OutgoingSms
 from ...tools import links, sms
 from ...tools.masking import mask_tokens
-from ...tools.rendering import RenderError
+from ...tools.rendering import CostlyError, RenderError
+from ...tools.template_budget import limited
 from .email_writer import Composed, EmailWriter
 
 _logger = logging.getLogger(__name__)
 
+# So many messages of a batch may take all the time that there is for one. After them a
+# template has a tenth of it, which is plenty: the other messages do not wait for it.
+MOST_COSTLY = 3
+SMALL_SHARE = 0.1
 # How much of a text message its line in a list shows.
 SMS_EXCERPT = 80
 
@@ -115,13 +120,15 @@ class MarketingComposer(models.AbstractModel):
 
         :param faults: further exceptions that are a message's own fault
         """
-        results = []
+        results, costly = [], 0
         for message in messages:
             try:
-                results.append(write(message))
+                with limited(1.0 if costly < MOST_COSTLY else SMALL_SHARE):
+                    results.append(write(message))
             except OperationalError:
                 raise
             except RenderError as error:
+                costly += isinstance(error, CostlyError)
                 message._set_state("failed", "rendering_error", str(error))
             except Exception as error:
                 if isinstance(error, DatabaseError) and not faults:
