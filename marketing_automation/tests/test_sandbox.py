@@ -2,7 +2,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import MarketingCase
-from .world import GROUP_USER
+from .world import GROUP_MANAGER, GROUP_USER
 
 
 @tagged("post_install", "-at_install")
@@ -12,7 +12,7 @@ class TestSandbox(MarketingCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.user = new_test_user(cls.env, "ma_sandbox", groups=GROUP_USER)
+        cls.user = new_test_user(cls.env, "ma_sandbox", groups=GROUP_MANAGER)
 
     def setUp(self):
         super().setUp()
@@ -120,3 +120,14 @@ class TestSandbox(MarketingCase):
         employee = new_test_user(self.env, "ma_other", groups="base.group_user")
         with self.assertRaises(AccessError):
             self.message.with_user(employee).action_simulate_bounced()
+
+    def test_users_suppress_nobody(self):
+        """The address is somebody's: what is tried out on it is for managers."""
+        user = new_test_user(self.env, "ma_sandbox_user", groups=GROUP_USER)
+        message = self.message.with_user(user)
+        for name in ("bounced", "complained", "unsubscribed", "stop"):
+            with self.subTest(name), self.assertRaises(AccessError):
+                getattr(message, f"action_simulate_{name}")()
+        self.assertFalse(self._is_suppressed())
+        message.action_simulate_opened()
+        self.assertEqual(message.engagement_ids.mapped("kind"), ["open"])

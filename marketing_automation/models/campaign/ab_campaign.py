@@ -102,11 +102,12 @@ class EmailCampaign(models.Model):
                 variant._get_template().id,
                 partners.ids,
             )
-            self.env["marketing.message"].sudo()._queue_slots(
+            messages = self.env["marketing.message"].sudo()
+            messages._queue_slots(
                 self.channel,
                 slots,
                 self.company_id,
-                f"test:{uuid.uuid4().hex}",
+                f"{messages._get_test_source()}{uuid.uuid4().hex}",
                 website=self.website_id,
                 campaign=self,
                 priority=PRIORITIES["test"],

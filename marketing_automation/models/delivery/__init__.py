@@ -9,6 +9,7 @@ from . import marketing_gate
 from . import gate_hours
 from . import sms_strangers
 from . import message_queue
+from . import message_tests
 from . import message_contact
 from . import message_hold
 from . import message_claim

@@ -192,7 +192,7 @@ class MarketingMessage(models.Model):
             template.channel,
             self._sql_slots_now(template, SQL("SELECT unnest(%s)", partners.ids)),
             company,
-            f"test:{uuid.uuid4().hex}",
+            f"{self._get_test_source()}{uuid.uuid4().hex}",
             website=campaign and campaign.website_id,
             campaign=campaign,
             priority=PRIORITIES["test"],

@@ -81,9 +81,13 @@ class MarketingMessage(models.Model):
 
         :param str kind: one of ``providers.base.EVENT_KINDS``
         :param values: further fields of the event
+        :raise AccessError: it would suppress the address, which takes a manager
         :raise UserError: a message is not one of the sandbox
         """
         self.check_access("read")
+        if values.get("suppress"):
+            # The address is somebody's: nobody writes to it any more.
+            self.env["marketing.template"].check_access("write")
         messages = self.sudo()
         if any(
             not message.is_sandbox or message.state not in REACHED_STATES
