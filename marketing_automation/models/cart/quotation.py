@@ -37,8 +37,8 @@ class ResCompany(models.Model):
     )
 
     _quotation_idle_days_positive = models.Constraint(
-        "CHECK(quotation_idle_days > 0)",
-        "A quotation needs at least one day before it counts as unanswered.",
+        "CHECK(quotation_idle_days BETWEEN 1 AND 3650)",
+        "A quotation counts as unanswered after 1 to 3650 days.",
     )
 
     @api.depends("quotation_recovery_enabled")

@@ -27,10 +27,10 @@ class ResCompany(models.Model):
         "The smallest cart worth recovering cannot be negative. Use 0 for all carts.",
     )
     _cart_expiry_days_positive = models.Constraint(
-        "CHECK(cart_expiry_days > 0)",
-        "A cart needs at least one day before it expires.",
+        "CHECK(cart_expiry_days BETWEEN 1 AND 3650)",
+        "A cart expires after 1 to 3650 days.",
     )
     _attribution_days_positive = models.Constraint(
-        "CHECK(attribution_days > 0)",
-        "The attribution window needs at least one day.",
+        "CHECK(attribution_days BETWEEN 1 AND 3650)",
+        "The attribution window has 1 to 3650 days.",
     )

@@ -18,8 +18,8 @@ class Website(models.Model):
     )
 
     _cart_idle_minutes_positive = models.Constraint(
-        "CHECK(cart_idle_minutes > 0)",
-        "A cart needs at least one idle minute before it counts as abandoned.",
+        "CHECK(cart_idle_minutes BETWEEN 1 AND 525600)",
+        "A cart counts as abandoned after 1 minute to a year (525600 minutes).",
     )
 
     # === CRUD METHODS ===#

@@ -28,8 +28,9 @@ class ResCompany(models.Model):
     quiet_hours_until = fields.Float(string="Quiet Until", default=8.0)
 
     _cap_hours_positive = models.Constraint(
-        "CHECK(email_cap_hours >= 0 AND sms_cap_hours >= 0)",
-        "The hours between two messages cannot be negative. Use 0 for no limit.",
+        "CHECK(email_cap_hours BETWEEN 0 AND 87600"
+        " AND sms_cap_hours BETWEEN 0 AND 87600)",
+        "The hours between two messages are 0 (no limit) to 87600 (ten years).",
     )
     _quiet_hours_of_day = models.Constraint(
         "CHECK(quiet_hours_from >= 0 AND quiet_hours_from < 24"

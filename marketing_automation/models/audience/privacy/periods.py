@@ -5,6 +5,8 @@ from odoo.exceptions import ValidationError
 # 7704(a)(3)(A)(ii)); some people read their mail once a month.
 MIN_MESSAGE_DAYS = 60
 
+# A hundred years: there are no days before the year 1 to count back to.
+MAX_DAYS = 36_500
 PERIODS = [
     *("cart_kept_days", "message_kept_days", "content_kept_days"),
     *("engagement_kept_days", "visit_kept_days", "opt_in_kept_days"),
@@ -53,9 +55,12 @@ class ResCompany(models.Model):
     @api.constrains(*PERIODS)
     def _check_kept_days(self):
         for company in self:
-            if any(company[name] < 0 for name in PERIODS):
+            if any(not 0 <= company[name] <= MAX_DAYS for name in PERIODS):
                 raise ValidationError(
-                    self.env._("Periods are numbers of days; 0 keeps for good.")
+                    self.env._(
+                        "Periods are numbers of days, up to %s; 0 keeps for good.",
+                        MAX_DAYS,
+                    )
                 )
             if 0 < company.message_kept_days < MIN_MESSAGE_DAYS:
                 raise ValidationError(
