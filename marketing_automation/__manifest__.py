@@ -19,6 +19,7 @@
         "security/marketing_automation_groups.xml",
         "security/ir.model.access.csv",
         "security/marketing_automation_rules.xml",
+        "security/marketing_shared_rules.xml",
         "data/marketing_consent_data.xml",
         "data/marketing_provider_data.xml",
         "data/template_library_data.xml",

@@ -1,6 +1,8 @@
 # In the order in which data moves; see "How it works" in the README.
 from . import mailbox
 from . import large_index
+from . import marketing_guard
+from . import shared_records
 from . import cart
 from . import audience
 from . import sequence

@@ -9,6 +9,7 @@ from . import test_replies
 from . import test_stranger_limits
 from . import test_tours_replies
 from . import test_template
+from . import test_template_budget
 from . import test_template_library
 from . import test_template_pictures
 from . import test_content_contexts
@@ -46,8 +47,10 @@ from . import test_cart_activity
 from . import test_cart_content
 from . import test_security
 from . import test_combo
+from . import test_company_rights
 from . import test_concurrency
 from . import test_consent
+from . import test_message_tests
 from . import test_message_state
 from . import test_gate_limits
 from . import test_provider_limits

@@ -357,3 +357,13 @@ class TestSegmentRights(SegmentCase):
             with self.subTest(question):
                 answer = self._segments(self.manager).get_preview(question)
                 self.assertIn("is no id", answer["error"])
+        templates = self.env["marketing.template"].with_user(self.manager)
+        for question in ({"template_id": "x"}, {"context": "cart", "record_id": "x"}):
+            for method in ("get_preview", "find_recipients", "get_studio"):
+                if "record_id" in question and method != "get_preview":
+                    continue
+                with (
+                    self.subTest(question=question, method=method),
+                    self.assertRaisesRegex(UserError, "is no id"),
+                ):
+                    getattr(templates, method)(question)

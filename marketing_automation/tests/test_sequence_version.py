@@ -13,7 +13,13 @@ class TestSequenceVersion(SequenceCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.manager = new_test_user(cls.env, "mm", groups=GROUP_MANAGER)
+        # The sequence belongs to all companies: so does who changes it.
+        cls.manager = new_test_user(
+            cls.env,
+            "mm",
+            groups=GROUP_MANAGER,
+            company_ids=[Command.set(cls.env["res.company"].search([]).ids)],
+        )
         cls.tested = cls._create_sequence({}, {})
 
     def _edit(self, vals):

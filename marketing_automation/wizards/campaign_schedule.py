@@ -5,6 +5,7 @@ class EmailCampaignSchedule(models.TransientModel):
     """Give a campaign another time, also while it is being sent."""
 
     _name = "email.campaign.schedule"
+    _inherit = ["marketing.guard"]
     _description = "Change of a Campaign's Schedule"
 
     campaign_id = fields.Many2one("email.campaign", required=True, ondelete="cascade")
@@ -21,6 +22,7 @@ class EmailCampaignSchedule(models.TransientModel):
         :raise UserError: the campaign has ended meanwhile
         """
         self.ensure_one()
+        self.campaign_id.check_access("write")
         self.campaign_id._expect("scheduled", "running", "paused")
         self.campaign_id.write(
             {

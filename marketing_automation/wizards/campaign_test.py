@@ -6,6 +6,7 @@ class EmailCampaignTest(models.TransientModel):
     """Send a campaign to a few people to look at."""
 
     _name = "email.campaign.test"
+    _inherit = ["marketing.guard"]
     _description = "Test of a Campaign"
 
     campaign_id = fields.Many2one("email.campaign", required=True, ondelete="cascade")
@@ -23,6 +24,8 @@ class EmailCampaignTest(models.TransientModel):
         :rtype: dict
         """
         self.ensure_one()
+        self._check_references()
+        self.campaign_id.check_access("write")
         column = self.campaign_id._get_address_column()
         without = self.partner_ids.filtered(lambda partner: not partner[column])
         if not self.partner_ids or without:
@@ -32,7 +35,8 @@ class EmailCampaignTest(models.TransientModel):
                     ", ".join(without.mapped("name")) or "–",
                 )
             )
-        self.campaign_id.check_access("write")
+        messages = self.env["marketing.message"]
+        messages._check_test(self.campaign_id.channel, self.partner_ids)
         self.campaign_id._queue_test(self.partner_ids)
         return self.env["marketing.message"]._notify_test(
             ", ".join(self.partner_ids.mapped("name")),

@@ -8,13 +8,14 @@ class MarketingPrivacyWizard(models.TransientModel):
     """Answer somebody who asks what is stored about them, or asks to be forgotten."""
 
     _name = "marketing.privacy.wizard"
+    _inherit = ["marketing.guard"]
     _description = "Privacy Request"
 
     address = fields.Char(
         string="Email or Telephone",
         help="All contacts with the same address are the same person.",
     )
-    partner_id = fields.Many2one("res.partner", string="Contact", readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Contact")
     summary = fields.Html(compute="_compute_summary", sanitize=False)
     # Nothing is to be done about what is no address.
     is_valid = fields.Boolean(compute="_compute_summary")
@@ -62,7 +63,6 @@ class MarketingPrivacyWizard(models.TransientModel):
         self.ensure_one()
         privacy = self.env["marketing.privacy"]
         person = self._find_person()
-        privacy._check_may(person)
         report = self._make_report()
         again = self.create({})
         erased = privacy._forget(person)
@@ -86,6 +86,7 @@ class MarketingPrivacyWizard(models.TransientModel):
         """
         self.ensure_one()
         privacy = self.env["marketing.privacy"]
+        self._check_references()
         if self.partner_id:
             return privacy._find_by_contacts(self.partner_id)
         if not self.address:
@@ -98,12 +99,13 @@ class MarketingPrivacyWizard(models.TransientModel):
         :rtype: dict
         """
         person = self._find_person()
+        self.env["marketing.privacy"]._check_may(person)
         report = self.env["marketing.privacy"].sudo()._describe(person)
         return {**report, "person": person, "error": None}
 
     def _show_result(self, erased, stays):
         privacy = self.env["marketing.privacy"]
-        self.result = self.env["ir.qweb"]._render(
+        self.sudo().result = self.env["ir.qweb"]._render(
             "marketing_automation.privacy_result",
             {"erased": privacy._name_counts(erased), "stays": stays},
         )

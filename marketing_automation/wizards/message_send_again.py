@@ -5,6 +5,7 @@ class MarketingMessageSendAgain(models.TransientModel):
     """Asks before messages are sent a second time."""
 
     _name = "marketing.message.send.again"
+    _inherit = ["marketing.guard"]
     _description = "Messages to Send Again"
 
     message_ids = fields.Many2many("marketing.message", string="Messages")
@@ -28,6 +29,7 @@ class MarketingMessageSendAgain(models.TransientModel):
         :rtype: dict
         """
         self.ensure_one()
+        self._check_references()
         sent = self.message_ids._send_again()
         return {
             "type": "ir.actions.client",

@@ -10,6 +10,7 @@ class MarketingRecordConsent(models.TransientModel):
     """Staff writes down what people told them: by telephone, on paper, in person."""
 
     _name = "marketing.record.consent"
+    _inherit = ["marketing.guard"]
     _description = "Record Consent"
 
     partner_ids = fields.Many2many("res.partner", string="Contacts", required=True)
@@ -46,6 +47,7 @@ class MarketingRecordConsent(models.TransientModel):
         :rtype: dict
         """
         self.ensure_one()
+        self._check_references()
         if self.state == "given" and not (self.text or "").strip():
             raise UserError(
                 self.env._(

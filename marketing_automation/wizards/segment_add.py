@@ -5,6 +5,7 @@ class SegmentAdd(models.TransientModel):
     """Put contacts into a segment by hand: from the segment, or from the contacts."""
 
     _name = "customer.segment.add"
+    _inherit = ["marketing.guard"]
     _description = "Add Contacts to a Segment"
 
     segment_id = fields.Many2one(
@@ -33,6 +34,7 @@ class SegmentAdd(models.TransientModel):
         :rtype: dict
         """
         self.ensure_one()
+        self.segment_id.check_access("write")
         result = self.segment_id.add_contacts(self.partner_ids.ids, "manual")
         return {
             "type": "ir.actions.client",

@@ -20,6 +20,7 @@ class SegmentImport(models.TransientModel):
     """Put the people of a file into a segment, and say what became of each line."""
 
     _name = "customer.segment.import"
+    _inherit = ["marketing.guard"]
     _description = "Import Into a Segment"
 
     segment_id = fields.Many2one(
@@ -213,6 +214,7 @@ class SegmentImport(models.TransientModel):
         :rtype: dict
         """
         self.ensure_one()
+        self.segment_id.check_access("write")
         self._check_ready()
         table = ImportTable(self.env, self.company_id)
         with self._explain():
@@ -221,7 +223,6 @@ class SegmentImport(models.TransientModel):
         table.find_contacts()
         created = table.create_contacts() if self.create_missing else 0
         table.settle(self.segment_id)
-        self.segment_id.check_access("write")
         self.segment_id.sudo()._add(table.get_added(), "import")
         consents = self._record_consent(table) if self.has_consent else 0
         if self.record_unsubscribed:

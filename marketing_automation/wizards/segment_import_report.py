@@ -19,7 +19,7 @@ class SegmentImport(models.TransientModel):
         """Keep the figures and the report, and the file only if it is needed again."""
         counts = table.count()
         rows = table.get_report()
-        self.write(
+        self.sudo().write(
             {
                 "state": "done",
                 "file": self.file if counts.get("later") else False,
@@ -35,7 +35,7 @@ class SegmentImport(models.TransientModel):
                 "report_name": self._name_report() if rows else False,
             }
         )
-        self.result = self._render_result(rows)
+        self.sudo().result = self._render_result(rows)
 
     def _render_result(self, rows):
         """Show the figures, and the first lines there is something to say about."""

@@ -16,10 +16,11 @@ class MarketingSequenceReplay(models.TransientModel):
     """What a sequence would have sent for the carts of the last weeks."""
 
     _name = "marketing.sequence.replay"
+    _inherit = ["marketing.guard"]
     _description = "Sequence Tried on the Past"
 
     sequence_id = fields.Many2one(
-        "marketing.sequence", required=True, readonly=True, ondelete="cascade"
+        "marketing.sequence", required=True, ondelete="cascade"
     )
     days = fields.Integer(default=DEFAULT_DAYS, required=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
@@ -63,6 +64,7 @@ class MarketingSequenceReplay(models.TransientModel):
         :raises UserError: for a sequence without steps, or a time that is none
         """
         self.ensure_one()
+        self._check_references()
         self._check_question()
         lines = self.env["marketing.sequence.replay.line"].sudo()
         lines.search([("replay_id", "=", self.id)]).unlink()
@@ -135,8 +137,8 @@ class MarketingSequenceReplay(models.TransientModel):
                 ["__count"],
             )
         )
-        self.currency_id = self.env.company.currency_id
-        self.env["marketing.sequence.replay.step"].create(
+        self.sudo().currency_id = self.env.company.currency_id
+        self.env["marketing.sequence.replay.step"].sudo().create(
             [
                 {
                     "replay_id": self.id,
@@ -192,7 +194,7 @@ class MarketingSequenceReplay(models.TransientModel):
                 self.id,
             )
         )
-        self.write({**totals, "cost": sum(self.step_ids.mapped("cost"))})
+        self.sudo().write({**totals, "cost": sum(self.step_ids.mapped("cost"))})
 
 
 class MarketingSequenceReplayStep(models.TransientModel):

@@ -27,6 +27,7 @@ class CustomerSegment(models.Model):
     """
 
     _name = "customer.segment"
+    _inherit = ["marketing.guard"]
     _description = "Customer Segment"
     _order = "name, id"
     _check_company_auto = True

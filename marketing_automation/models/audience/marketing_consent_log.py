@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...tools.trusted_context import heard
+from ...tools.trusted_context import heard, without_defaults
 from ..channels import CHANNELS
 from .purposes import PURPOSES
 
@@ -118,7 +118,7 @@ class MarketingConsentLog(models.Model):
             Odoo's knows better (:data:`SOURCE` and :data:`IP`)
         """
         digests = self.env["marketing.suppression"]._hash(addresses)
-        self.sudo().create(
+        without_defaults(self.sudo()).create(
             [
                 {
                     "at": fields.Datetime.now(),
@@ -178,7 +178,8 @@ class MarketingConsentText(models.Model):
             return None
         digest = hashlib.sha256(text.encode()).hexdigest()
         kept = self.sudo().search([("digest", "=", digest)], limit=1)
-        return (kept or self.sudo().create({"text": text, "digest": digest})).id
+        texts = without_defaults(self.sudo())
+        return (kept or texts.create({"text": text, "digest": digest})).id
 
     def write(self, vals):
         if not self:

@@ -3,6 +3,7 @@ import secrets
 from odoo import api, fields, models
 
 from ...tools.address_hash import hash_address
+from ...tools.trusted_context import without_defaults
 from ..mailbox import normalize_address
 
 KEY_PARAMETER = "marketing_automation.address_key"
@@ -37,7 +38,7 @@ class MarketingSuppression(models.Model):
         digests = self._hash(addresses)
         known = self.sudo().search([("address_hash", "in", digests)])
         missing = set(digests) - set(known.mapped("address_hash"))
-        return known + known.create(
+        return known + without_defaults(known).create(
             [{"address_hash": digest} for digest in sorted(missing)]
         )
 

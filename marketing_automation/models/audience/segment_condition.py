@@ -39,6 +39,7 @@ class CustomerSegmentCondition(models.Model):
     """One condition of a segment, or a group of them with a logic of its own."""
 
     _name = "customer.segment.condition"
+    _inherit = ["marketing.guard"]
     _description = "Segment Condition"
     _order = "sequence, id"
     _rec_name = "summary"
@@ -178,12 +179,7 @@ class CustomerSegmentCondition(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        conditions = super().create(
-            [
-                {**self._without_writer(vals), "writer_id": self.env.uid}
-                for vals in vals_list
-            ]
-        )
+        conditions = super().create([self._without_writer(vals) for vals in vals_list])
         conditions._check_domain()
         conditions.owner_id._request_refresh()
         return conditions
@@ -191,9 +187,12 @@ class CustomerSegmentCondition(models.Model):
     def write(self, vals):
         owners = self.owner_id
         vals = self._without_writer(vals)
-        if vals.keys() & {"domain", "kind"}:
-            vals["writer_id"] = self.env.uid
         result = super().write(vals)
+        if vals.keys() & {"domain", "kind"}:
+            conditions = self.sudo()
+            super(CustomerSegmentCondition, conditions).write(
+                {"writer_id": self.env.uid}
+            )
         if vals.keys() & {"domain", "kind"}:
             self._check_domain()
         (owners | self.owner_id)._request_refresh()

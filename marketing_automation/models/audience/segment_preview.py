@@ -97,20 +97,6 @@ class CustomerSegment(models.Model):
             return self.browse()
         return self.new({**values, **self._prepare_criteria_vals(criteria)})
 
-    @api.model
-    def _read_id(self, question, name):
-        """Return an id of a question that came from outside.
-
-        :rtype: int | bool
-        :raises ValidationError: for anything that is no id
-        """
-        value = question.get(name) or False
-        if value is not False and (
-            not isinstance(value, int) or isinstance(value, bool) or value >= 2**31
-        ):
-            raise ValidationError(self.env._("“%s” is no id.", value))
-        return value
-
     def _get_preview_hint(self, question, segment=None):
         """Say what to do where there is nobody to show."""
         if segment and segment.kind == "dynamic":

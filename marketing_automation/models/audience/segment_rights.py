@@ -33,6 +33,7 @@ class CustomerSegmentCondition(models.Model):
         string="Written By",
         readonly=True,
         copy=False,
+        default=lambda self: self.env.uid,
         ondelete="set null",
         index="btree_not_null",
         help="A condition that looks further than at contacts finds what this user may "

@@ -47,6 +47,7 @@ class AbTest(models.Model):
     """
 
     _name = "ab.test"
+    _inherit = ["marketing.guard"]
     _description = "A/B Test"
     _order = "id desc"
     _rec_name = "campaign_id"

@@ -9,6 +9,7 @@ class AbTestVariant(models.Model):
     """One of the things an A/B test compares."""
 
     _name = "ab.test.variant"
+    _inherit = ["marketing.guard"]
     _description = "A/B Test Variant"
     _order = "test_id, sequence, id"
 

@@ -49,9 +49,9 @@ class EmailCampaign(models.Model):
     @api.constrains("kind", "repeat_every")
     def _check_repeat(self):
         for campaign in self:
-            if campaign.kind == "recurring" and campaign.repeat_every < 1:
+            if campaign.kind == "recurring" and not 1 <= campaign.repeat_every <= 999:
                 raise ValidationError(
-                    self.env._("Repeat it every 1 or more days, weeks or months.")
+                    self.env._("Repeat it every 1 to 999 days, weeks or months.")
                 )
 
     @api.onchange("kind")
@@ -107,7 +107,7 @@ class EmailCampaign(models.Model):
             campaign._expect("running", "paused")
             if campaign.kind != "on_entry":
                 raise UserError(self.env._("“%s” ends by itself.", campaign.name))
-        self.write({"ended_at": fields.Datetime.now()})
+        self._set_state({"ended_at": fields.Datetime.now()})
         self._wake_up()
 
     def _settle(self):

@@ -96,7 +96,8 @@ class EmailCampaign(models.Model):
         result = super(EmailCampaign, self - running).write(vals)
         # From now on nobody takes any of their messages. These get their times in a
         # transaction of its own, when those that were just being taken are gone.
-        result &= super(EmailCampaign, running).write({**vals, "is_rescheduling": True})
+        result &= super(EmailCampaign, running).write(vals)
+        super(EmailCampaign, running.sudo()).write({"is_rescheduling": True})
         self._wake_up()
         return result
 

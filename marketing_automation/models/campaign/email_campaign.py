@@ -36,6 +36,7 @@ class EmailCampaign(models.Model):
     """
 
     _name = "email.campaign"
+    _inherit = ["marketing.guard"]
     _description = "Campaign"
     _order = "scheduled_at desc, id desc"
     _check_company_auto = True

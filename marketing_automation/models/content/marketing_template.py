@@ -56,6 +56,7 @@ class MarketingTemplate(models.Model):
     """What a message says: Jinja2 sources, rendered with plain values."""
 
     _name = "marketing.template"
+    _inherit = ["marketing.shared"]
     _description = "Marketing Template"
     _order = "name, id"
 
@@ -190,8 +191,11 @@ class MarketingTemplate(models.Model):
 
         :return: a notification that says where to look
         :rtype: dict
+        :raises UserError: their own contact has an address that is not theirs, or they
+            have sent many of them
         """
         self.ensure_one()
+        self.check_access("read")
         partner = self.env.user.partner_id
         address = partner.email_normalized
         if self.channel == "sms":
@@ -203,6 +207,7 @@ class MarketingTemplate(models.Model):
                     "under My Profile."
                 )
             )
+        self.env["marketing.message"]._check_test(self.channel, partner)
         self.env["marketing.message"].sudo()._queue_test(
             self, partner, self.company_id or self.env.company
         )

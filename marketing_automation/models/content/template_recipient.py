@@ -82,7 +82,9 @@ class MarketingTemplate(models.Model):
         if not self._get_preview_partner(record) and not message.abandoned_cart_id:
             context |= self._pick_sample_person(sample, context)
         elif "segments" in context:
-            context["segments"] = self._find_segments_of(message.partner_id)
+            context["segments"] = self._find_segments_of(
+                message.partner_id, message.company_id
+            )
         # What a step of a sequence brings along is made up: there is no step here.
         for name in {"coupon", "offers"} & set(context):
             context[name] = context[name] or sample[name]
@@ -130,9 +132,23 @@ class MarketingTemplate(models.Model):
             picked["recommended"] = sample["recommended"]
         return picked
 
-    def _find_segments_of(self, partner):
-        members = self.env["segment.membership"].sudo()
-        found = members.search([("partner_id", "=", partner.id)]).segment_id
+    def _find_segments_of(self, partner, company):
+        """Return in which of a company's segments somebody is, as far as whoever asks
+        may see them.
+
+        :rtype: list[str]
+        """
+        found = (
+            self.env["segment.membership"]
+            .search(
+                [
+                    ("partner_id", "=", partner.id),
+                    ("segment_id.company_id", "=", company.id),
+                    ("segment_id.active", "=", True),
+                ]
+            )
+            .segment_id
+        )
         return found.with_context(lang="en_US").mapped("name")
 
     # === TO CHOOSE FROM ===#

@@ -32,7 +32,7 @@ class MarketingTemplate(models.Model):
         :rtype: dict
         """
         draft, origin = self._from_question(question)
-        record = draft._get_preview_record(question.get("record_id"))
+        record = draft._get_preview_record(self._read_id(question, "record_id"))
         lang = draft._get_preview_lang(record, question.get("lang"))
         sources = draft._get_sources_on_screen(question, origin, lang)
         answer = {
@@ -89,9 +89,10 @@ class MarketingTemplate(models.Model):
         """Return the template as it stands on the screen, and the saved one.
 
         :raise AccessError: whoever asks may not see it
+        :raise ValidationError: its id is none
         """
         self.check_access("read")
-        origin = self.browse(question.get("template_id")).exists()
+        origin = self.browse(self._read_id(question, "template_id") or []).exists()
         origin.check_access("read")
         vals = {name: question[name] for name in DRAFT_FIELDS if question.get(name)}
         company = self.env.companies.filtered_domain(

@@ -32,6 +32,7 @@ class MarketingCoupon(models.Model):
     """
 
     _name = "marketing.coupon"
+    _inherit = ["marketing.shared"]
     _description = "Coupon Rule"
     _order = "name, id"
     _check_company_auto = True
@@ -229,6 +230,7 @@ class MarketingCouponTier(models.Model):
     """What a coupon takes off carts from some value on."""
 
     _name = "marketing.coupon.tier"
+    _inherit = ["marketing.guard"]
     _description = "Coupon Tier"
     _order = "coupon_id, amount_from desc, id"
 

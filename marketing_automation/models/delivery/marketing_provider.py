@@ -29,7 +29,9 @@ class MarketingProvider(models.Model):
     """An account through which messages leave, or the sandbox, where they stay."""
 
     _name = "marketing.provider"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "marketing.guard"]
+    # States are written by administrators, who alone may write accounts at all.
+    _guards_readonly = False
     _description = "Message Provider"
     _order = "sequence, id"
 

@@ -183,6 +183,7 @@ class MarketingProviderThrottle(models.Model):
     """How many messages a minute a receiving domain gets from an account."""
 
     _name = "marketing.provider.throttle"
+    _inherit = ["marketing.guard"]
     _description = "Domain Throttle"
     _order = "domain"
 

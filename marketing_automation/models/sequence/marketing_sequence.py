@@ -15,6 +15,7 @@ class MarketingSequence(models.Model):
     contacts that are handed over to it."""
 
     _name = "marketing.sequence"
+    _inherit = ["marketing.shared"]
     _description = "Sequence"
     _order = "sequence, id"
     _check_company_auto = True
@@ -170,6 +171,7 @@ class MarketingSequence(models.Model):
     @api.constrains("company_id", "segment_id")
     def _check_segment_company(self):
         for sequence in self:
+            sequence.step_ids.condition_ids._check_segment_company()
             company, segment = sequence.company_id, sequence.segment_id
             if company and segment and segment.company_id != company:
                 raise ValidationError(
@@ -255,6 +257,21 @@ class MarketingSequence(models.Model):
         return replay.action_run()
 
     # === BUSINESS METHODS ===#
+
+    def _copy_for_company(self, company):
+        """Copy what the steps say and give along, too, and place the copy in front:
+        the company's carts go through it from now on."""
+        own = super()._copy_for_company(company)
+        own.sequence = self.sequence - 1
+        copies = {}
+        for step in own.step_ids:
+            for name in ("template_id", "coupon_id"):
+                shared = step[name]
+                if shared and not shared.company_id:
+                    if shared not in copies:
+                        copies[shared] = shared._copy_for_company(company)
+                    step[name] = copies[shared]
+        return own
 
     def _get_steps(self):
         """Return the steps in their order.

@@ -6,6 +6,8 @@ from ...tools.trusted_context import heard, say
 from ..channels import CHANNELS
 from .sequence_condition import CART_CONDITIONS
 
+# What the column holds: 68 years.
+MAX_OFFSET = 2**31 - 1
 UNIT_SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
 # In the context, from our own code alone, while a sequence and its steps are edited.
 EDITING = "marketing_sequence_editing"
@@ -25,6 +27,7 @@ class MarketingSequenceStep(models.Model):
     """One message of a sequence and when it is due."""
 
     _name = "marketing.sequence.step"
+    _inherit = ["marketing.guard"]
     _description = "Sequence Step"
     _order = "sequence_id, sequence, id"
     _check_company_auto = True
@@ -98,7 +101,9 @@ class MarketingSequenceStep(models.Model):
     message_count = fields.Integer(string="Sent", compute="_compute_message_count")
 
     _delay_positive = models.Constraint(
-        "CHECK(delay_value >= 0)", "A step cannot wait less than nothing."
+        "CHECK(delay_value >= 0 AND delay_value * CASE delay_unit"
+        " WHEN 'days' THEN 1440 WHEN 'hours' THEN 60 ELSE 1 END::bigint <= 5256000)",
+        "A step waits from 0 to ten years.",
     )
     _window_of_day = models.Constraint(
         "CHECK(window_from >= 0 AND window_from < 24"
@@ -128,7 +133,8 @@ class MarketingSequenceStep(models.Model):
             for step in sequence._get_steps():
                 wait = (step.delay_value or 0) * UNIT_SECONDS[step.delay_unit]
                 start = previous if step.delay_from == "previous" else 0
-                step.offset_seconds = previous = start + wait
+                previous = min(start + wait, MAX_OFFSET)
+                step.offset_seconds = previous
         for step in self.filtered(lambda step: not step.sequence_id or not step.active):
             step.offset_seconds = 0
 

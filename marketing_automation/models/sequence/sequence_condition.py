@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import format_amount
 
+from ..audience.domain_words import HIDDEN, shown_name
+
 CONDITION_KINDS = [
     ("clicked", "has clicked in an earlier message"),
     ("not_clicked", "has not clicked in an earlier message"),
@@ -25,6 +27,7 @@ class MarketingSequenceCondition(models.Model):
     """What must hold of a person for a step; see ``step_rules.py`` for the SQL."""
 
     _name = "marketing.sequence.condition"
+    _inherit = ["marketing.guard"]
     _description = "Step Condition"
     _order = "step_id, id"
     _rec_name = "summary"
@@ -47,7 +50,7 @@ class MarketingSequenceCondition(models.Model):
     # === COMPUTE METHODS ===#
 
     @api.depends("kind", "amount", "segment_id")
-    @api.depends_context("lang", "company")
+    @api.depends_context("lang", "company", "uid", "allowed_company_ids")
     def _compute_summary(self):
         labels = dict(self._fields["kind"]._description_selection(self.env))
         for condition in self:
@@ -57,7 +60,7 @@ class MarketingSequenceCondition(models.Model):
                 words += f" {format_amount(self.env, condition.amount, currency)}"
             elif condition.kind in SEGMENT_KINDS:
                 # Who reads the sequence may not see the segment of another company.
-                words += f" “{condition.sudo().segment_id.name or '…'}”"
+                words += f" “{shown_name(condition.segment_id) or HIDDEN}”"
             condition.summary = words
 
     # === CRUD METHODS ===#
@@ -96,3 +99,17 @@ class MarketingSequenceCondition(models.Model):
                 )
             if condition.kind in SEGMENT_KINDS and not condition.segment_id:
                 raise ValidationError(self.env._("Choose the segment to look at."))
+            condition._check_segment_company()
+
+    def _check_segment_company(self):
+        """Refuse a segment of another company in a sequence that belongs to one."""
+        for condition in self.filtered("segment_id"):
+            company = condition.step_id.sequence_id.company_id
+            if company and condition.segment_id.company_id != company:
+                raise ValidationError(
+                    self.env._(
+                        "A condition of the step “%s” looks at a segment of another "
+                        "company. Choose one of its own.",
+                        condition.step_id.name,
+                    )
+                )

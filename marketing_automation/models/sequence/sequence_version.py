@@ -1,6 +1,8 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.trusted_context import without_defaults
+
 # What makes a sequence what it is: whoever adds fields to sequences, steps or their
 # conditions that say who gets what adds them here, too.
 SEQUENCE_FIELDS = [
@@ -164,7 +166,7 @@ class MarketingSequence(models.Model):
         definition = self._get_definition()
         if definition == before or self._is_installing():
             return  # What comes along is kept once all of it is there.
-        versions = self.env["marketing.sequence.version"].sudo()
+        versions = without_defaults(self.env["marketing.sequence.version"].sudo())
         last = versions.search([("sequence_id", "=", self.id)], limit=1)
         versions.create(
             {

@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.tools import format_duration
 
+from ...tools.trusted_context import say
+from ..audience.domain_words import TOLD_TO_ALL, shown_name
 from .sequence_version import SEQUENCE_FIELDS, get_plain_values
 
 DELAY_FIELDS = ("delay_value", "delay_unit", "delay_from")
@@ -129,6 +131,19 @@ class MarketingSequence(models.Model):
         """
         if not before:
             return self.env._("First version")
+        if not self.company_id and self._has_companies():
+            return self.with_context(**{TOLD_TO_ALL: say()})._describe_edit(
+                before, after
+            )
+        return self._describe_edit(before, after)
+
+    @api.model
+    def _has_companies(self):
+        """Whether there is more than one company, and something not to be told."""
+        return self.env["res.company"].sudo().search_count([], limit=2) > 1
+
+    @api.model
+    def _describe_edit(self, before, after):
         labels = describe_fields(self, SEQUENCE_FIELDS)
         old, new = (
             {
@@ -233,9 +248,8 @@ def _say(records, field, value):
         return ""
     if field.relational:
         ids = value if isinstance(value, list) else [value]
-        # Only what the reader may see of another company is their own business.
-        related = env[field.comodel_name].sudo().browse(ids).exists()
-        return ", ".join(related.mapped("display_name"))
+        related = env[field.comodel_name].browse(ids).exists()
+        return ", ".join(map(shown_name, related))
     if field.type == "selection":
         return dict(field._description_selection(env)).get(value, value)
     return f"{value:g}" if isinstance(value, float) else str(value)

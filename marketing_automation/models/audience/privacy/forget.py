@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ....tools.trusted_context import without_defaults
 from .registry import ANONYMIZE, DELETE
 
 
@@ -99,7 +100,7 @@ class MarketingPrivacy(models.AbstractModel):
         many rows. Of name and address it keeps the first letters."""
         email = next((email for email in person.emails if email.count("@") == 1), "@")
         counts = self._name_counts(erased)
-        self.env["privacy.log"].create(
+        without_defaults(self.env["privacy.log"]).create(
             {
                 "anonymized_name": name,
                 "anonymized_email": email,

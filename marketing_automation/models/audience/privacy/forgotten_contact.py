@@ -16,6 +16,7 @@ class ResPartner(models.Model):
         string="Forgotten by Marketing",
         readonly=True,
         copy=False,
+        groups="marketing_automation.group_marketing_user",
         help="This person asked to be forgotten: they are never written to, have no "
         "figures and are in no segment, until they agree to messages themselves.",
     )
@@ -42,9 +43,10 @@ class ResPartner(models.Model):
         addresses = {partner: partner._get_marketing_address() for partner in self}
         forgotten = suppressions._find_addresses(filter(None, addresses.values()))
         for partner, address in addresses.items():
-            is_forgotten = address in forgotten
+            # Whoever saves a contact need not know.
+            partner, is_forgotten = partner.sudo(), address in forgotten
             if partner.marketing_is_forgotten != is_forgotten:
-                partner.sudo().marketing_is_forgotten = is_forgotten
+                partner.marketing_is_forgotten = is_forgotten
 
     def _get_marketing_address(self):
         """Return what the person is known by.

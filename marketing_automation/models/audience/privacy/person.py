@@ -225,8 +225,19 @@ class MarketingPrivacy(models.AbstractModel):
             raise AccessError(
                 self.env._("Only managers of marketing answer privacy requests.")
             )
-        foreign = self._find_companies(person) - self.env.user.company_ids
-        if foreign and not self.env.su:
+        if self.env.su:
+            return
+        own = self.env.user.company_ids
+        contacts = self.env["res.partner"].browse(person.partner_ids)
+        contacts = contacts.with_context(allowed_company_ids=own.ids)
+        if not contacts.has_access("read"):
+            raise AccessError(
+                self.env._(
+                    "You may not read all contacts of this person. Somebody who may "
+                    "has to do this."
+                )
+            )
+        if self._find_companies(person) - own:
             raise UserError(
                 self.env._(
                     "Another company in this database has something stored about this "
@@ -236,7 +247,8 @@ class MarketingPrivacy(models.AbstractModel):
 
     @api.model
     def _find_companies(self, person):
-        """Return the companies that have something stored about a person.
+        """Return the companies that have something stored about a person: in our own
+        tables, as a contact or order of theirs, or as a visitor of their shop.
 
         :rtype: res.company
         """
@@ -249,6 +261,24 @@ class MarketingPrivacy(models.AbstractModel):
             )
             for stored in self._get_stored()
             if stored.company
+        ]
+        known = {
+            "partners": list(person.partner_ids),
+            "emails": list(person.emails),
+            "numbers": list(person.numbers),
+        }
+        queries += [
+            SQL(query, **known)
+            for query in (
+                "SELECT company_id FROM res_partner WHERE id = ANY(%(partners)s)",
+                """SELECT company_id FROM sale_order
+                    WHERE partner_id = ANY(%(partners)s)
+                       OR typed_email_normalized = ANY(%(emails)s)
+                       OR typed_phone = ANY(%(numbers)s)""",
+                """SELECT website.company_id FROM website_visitor visitor
+                     JOIN website ON website.id = visitor.website_id
+                    WHERE visitor.partner_id = ANY(%(partners)s)""",
+            )
         ]
         self.env.flush_all()
         ids = self._fetch_column(SQL(" UNION ").join(queries))
