@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 from twilio.request_validator import RequestValidator
 
 from ..tools.objections import START, STOP, read_request
+from ..tools.replies import says_automatic
 from ..tools.sms import MAX_CHARACTERS
 from .base import DeliveryEvent, InvalidWebhook
 from .twilio_codes import meaning_of_report
@@ -76,7 +77,8 @@ def read_events(form, url):
     if sid and "MessageStatus" in form:
         return _read_status(form, sid, url)
     if sid and "Body" in form and "From" in form:
-        return [_read_reply(form, sid)]
+        # Telephones answer by themselves, too: that is no news of anybody.
+        return [] if says_automatic(form("Body")) else [_read_reply(form, sid)]
     raise InvalidWebhook("neither a status report nor a message", status=400)
 
 

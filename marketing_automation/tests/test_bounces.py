@@ -580,6 +580,25 @@ class TestBounceReports(BaseCase):
                 message = parse(f"{headers}\nFrom: anna@example.com\n\nHello")
                 self.assertEqual(bounces.is_automatic(message), expected)
 
+    def test_automatic_by_its_own_words(self):
+        for text, expected in (
+            ("This is an automated reply. I am away.", True),
+            ("Hello,\nthis is an automatic response.", True),
+            ("Dies ist eine automatische Antwort.", True),
+            ("Ez egy automatikus válasz.", True),
+            ("Bu otomatik bir yanıttır.", True),
+            ("Ceci est une réponse automatique.", True),
+            ("这是一封自动回复邮件", True),
+            ("I'm driving with Do Not Disturb turned on.", True),
+            ("Is your answer automatic?", False),
+            ("I am out of the office on Monday, deliver on Tuesday please", False),
+        ):
+            with self.subTest(text=text):
+                head = "From: anna@example.com\nSubject: Re: x\n"
+                head += "Content-Type: text/plain; charset=utf-8\n\n"
+                message = parse(head + text)
+                self.assertEqual(bounces.is_automatic(message), expected)
+
     def test_automatic_by_subject(self):
         for subject, expected in (
             *((subject, True) for subject in bounce_words.MACHINE_SUBJECTS),

@@ -18,7 +18,9 @@ _LINK = re.compile(
 # Short links of text messages: 12 letters and digits, at the end of the address.
 _SHORT = re.compile(rf"({_SLASH}m{_SLASH})[0-9A-Za-z]{{12}}(?![0-9A-Za-z/_-])")
 _ACCESS = re.compile(r"(\baccess_token(?:=|%3[Dd]))[0-9A-Za-z-]{8,80}")
-_PIXEL = re.compile(r"<img\b[^<>]*/marketing/open/[^<>]*>", re.IGNORECASE)
+_PIXEL = re.compile(
+    r"<img\b[^<>]{0,2000}?/marketing/open/[^<>]{0,2000}>", re.IGNORECASE
+)
 
 
 def mask_tokens(text, tokens=()):

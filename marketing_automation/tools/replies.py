@@ -108,6 +108,30 @@ _SUBJECT = words(
     rf"{_START}eingangsbestätigung|{_START}köszönjük (?:a )?(?:megkeresés|level|"
     rf"üzenet)",
 )
+# How texts of programs speak of themselves, and telephones while somebody drives.
+_BODY = words(
+    r"\bthis is an? (?:automat(?:ed|ic)|auto(?:matically)?[- ]generated|"
+    r"auto-?) ?(?:reply|"
+    r"response|message|e-?mail|notification|answer)",
+    r"\bthis (?:e-?mail|message|reply|response) (?:was|is|has been) (?:sent |"
+    r"generated )?"
+    r"automatically|automatically generated (?:reply|response|message|e-?mail)",
+    r"\b(?:dies|das) ist eine? automatisch|\bdiese (?:e-?mail|nachricht|"
+    r"antwort) (?:wurde|"
+    r"wird) automatisch|\bez egy automatikus|\bautomatikusan (?:generált|"
+    r"küldött) (?:levél|"
+    r"üzenet|válasz)|\bbu (?:bir )?otomatik|\bbu (?:e-?posta|mesaj) otomatik",
+    r"\bceci est une? (?:réponse|message|e-?mail|courriel) automatique|\beste? es una? "
+    r"(?:respuesta|mensaje) autom|\bquest[oa] (?:è|e) un[a']? ?(?:risposta|messaggio|"
+    r"email) "
+    r"automatic|\besta é uma (?:resposta|mensagem) autom|\bdit is een automatisch",
+    r"\bto jest (?:automatyczn|wiadomość wygenerowana)|\btoto je automatick|"
+    r"\bdetta är ett "
+    r"automat|\bdette er et automat|\bэто автоматическ",
+    r"这是(?:一封)?自动|這是(?:一封)?自動|これは自動|このメールは自動|自動送信",
+    r"^\W*i['’]m driving with|i['’]m not receiving notifications|"
+    r"do not disturb while driving",
+)
 _NOBODY = re.compile(
     r"(?:^|[<\s\"])(?:no-?_?reply|do-?not-?_?reply|mailer-daemon|postmaster|"
     r"auto-?reply|"
@@ -171,7 +195,18 @@ def is_automatic(message):
     if "all" in re.split(r"[\s,;]+", suppress):
         return True
     # "Re: Out of office? 20% off" answers us.
-    return bool(_SUBJECT.search(subject)) and not _ANSWER.search(subject)
+    if _SUBJECT.search(subject) and not _ANSWER.search(subject):
+        return True
+    return says_automatic(read_reply(message))
+
+
+def says_automatic(text):
+    """Whether a text says of itself that a program wrote it.
+
+    :param str text: of an answer by email or text message
+    :rtype: bool
+    """
+    return bool(_BODY.search(fold(text[:400])))
 
 
 def read_reply(message):
