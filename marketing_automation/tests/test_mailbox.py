@@ -260,6 +260,9 @@ class TestMailbox(MarketingCase):
         partner = self._create_customer("A", self.WIRE)
         self.assertTrue(partner.marketing_is_forgotten)
         self.assertEqual(self._send(partner).reason, "opted_out")
+        # Who agrees again is not found under the former one.
+        suppressions._remove([self.WIRE])
+        self.assertFalse(suppressions._find_addresses([self.WIRE]))
 
     def test_each_address_once(self):
         partners = self._create_customer("A", self.UNICODE)
@@ -419,6 +422,50 @@ class TestMailbox(MarketingCase):
         )
         offers = kept.filtered(lambda entry: entry.purpose == "offers")
         self.assertEqual(set(offers._get_log().mapped("state")), {"given", "withdrawn"})
+
+
+@tagged("standard", "post_install", "-at_install")
+class TestAddressMigration(MarketingCase):
+    def _migrate(self, name):
+        self.env.flush_all()
+        script = load_script(f"migrations/19.0.1.6.0/{name}.py")
+        script.migrate(self.env.cr, "19.0.1.5.0")
+        self.env.invalidate_all()
+
+    def test_carts_with_a_typed_address(self):
+        nobody = self.website.user_id.partner_id
+        order = self._create_cart(
+            nobody,
+            typed_email="g@example.com",
+            typed_email_normalized="g@example.com",
+        )
+        own = self._abandon()
+        self._detect()
+        cart = order.abandoned_cart_id
+        self.assertTrue(cart.is_typed)
+        (cart | own).write({"is_typed": False, "customer_name": "Lent"})
+        self._migrate("post-typed-carts")
+        self.assertEqual((cart.is_typed, cart.customer_name), (True, False))
+        self.assertEqual((own.is_typed, own.customer_name), (False, "Lent"))
+
+    def test_requests_are_counted_by_mailbox(self):
+        self.env["marketing.opt.in"]._request(
+            self.company, "a.b+c@gmail.com", ["offers"], "checkout"
+        )
+        asked = self.env["marketing.opt.in"].search([], order="id desc", limit=1)
+        asked.folded_address = False
+        self._migrate("post-opt-in")
+        self.assertEqual(asked.folded_address, "ab@gmail.com")
+
+    def test_shops_keep_the_countries_they_sell_to(self):
+        self.customer.country_id = self.env.ref("base.be")
+        self._create_cart().action_confirm()
+        self.company.sms_country_ids = False
+        for _repetition in range(2):
+            self._migrate("post-sms-countries")
+        countries = self.company.sms_country_ids
+        self.assertIn(self.env.ref("base.be"), countries)
+        self.assertIn(self.company.country_id, countries)
 
 
 def load_script(path):

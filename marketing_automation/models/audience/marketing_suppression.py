@@ -3,6 +3,7 @@ import secrets
 from odoo import api, fields, models
 
 from ...tools.address_hash import hash_address
+from ...tools.mailbox import list_former_spellings
 from ...tools.trusted_context import without_defaults
 from ..mailbox import normalize_address
 
@@ -48,7 +49,9 @@ class MarketingSuppression(models.Model):
 
         :param addresses: normalized emails, and numbers in E.164
         """
-        self.sudo().search([("address_hash", "in", self._hash(addresses))]).unlink()
+        addresses = list(addresses)
+        digests = [*self._hash(addresses), *self._hash_former(addresses)]
+        self.sudo().search([("address_hash", "in", digests)]).unlink()
 
     @api.model
     def _hash(self, addresses):
@@ -61,6 +64,21 @@ class MarketingSuppression(models.Model):
             hash_address(key, normalize_address(address) or address)
             for address in addresses
         ]
+
+    @api.model
+    def _hash_former(self, addresses):
+        """Return the digests that addresses may have had before 19.0.1.6.0, under
+        another spelling of theirs.
+
+        :return: the address, in its one spelling, by digest
+        :rtype: dict[str, str]
+        """
+        key = self._get_address_key()
+        return {
+            hash_address(key, spelling): address
+            for address in addresses
+            for spelling in list_former_spellings(normalize_address(address) or "")
+        }
 
     @api.model
     def _get_address_key(self):

@@ -41,7 +41,7 @@ class MarketingMessage(models.Model):
                              LEFT JOIN res_partner p
                                     ON p.id = m.partner_id
                                    AND cart.is_typed IS NOT TRUE
-                            WHERE m.id = ANY(%s) AND m.opt_in_id IS NULL
+                            WHERE m.id = ANY(%s::int[]) AND m.opt_in_id IS NULL
                               AND (p.id IS NOT NULL OR cart.is_typed)
                               AND CASE m.channel WHEN 'sms' THEN m.phone_sanitized
                                   ELSE m.email_normalized END IS NOT NULL) today
@@ -49,7 +49,7 @@ class MarketingMessage(models.Model):
                       AND (m.email_normalized IS DISTINCT FROM today.address
                            OR m.phone_sanitized IS DISTINCT FROM today.phone)
                 RETURNING m.id""",
-                self.ids,
+                as_array(self.ids),
             )
         )
         moved = self.browse(message_id for (message_id,) in rows)
@@ -91,3 +91,12 @@ class MarketingMessage(models.Model):
             )
         )
         return self.browse(message_id for (message_id,) in rows)
+
+
+def as_array(ids):
+    """Return ids as PostgreSQL writes an array: as one text. Of a list psycopg2 makes a
+    term for each, which take longer to parse than to look up.
+
+    :rtype: str
+    """
+    return "{" + ",".join(map(str, ids)) + "}"

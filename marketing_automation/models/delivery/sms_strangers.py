@@ -12,6 +12,7 @@ from odoo.tools import SQL
 
 from ...tools.phone_kinds import get_country
 from .marketing_gate import Decision
+from .message_contact import as_array
 
 
 class ResCompany(models.Model):
@@ -105,8 +106,8 @@ class MarketingGate(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """SELECT id, phone_sanitized FROM marketing_message
-                    WHERE id = ANY(%s) AND channel = 'sms'""",
-                messages.ids,
+                    WHERE id = ANY(%s::int[]) AND channel = 'sms'""",
+                as_array(messages.ids),
             )
         )
         return {

@@ -4,8 +4,6 @@ import: they get no figures and are in no segment."""
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ....tools.address_hash import hash_address
-from ....tools.mailbox import list_former_spellings
 from ...large_index import LargeIndex
 
 
@@ -95,12 +93,7 @@ class MarketingSuppression(models.Model):
         :rtype: set[str]
         """
         addresses = list(addresses)
-        key, digests = self._get_address_key(), self._hash(addresses)
-        former = {
-            hash_address(key, spelling): address
-            for address in addresses
-            for spelling in list_former_spellings(address)
-        }
+        digests, former = self._hash(addresses), self._hash_former(addresses)
         known = self.sudo().search([("address_hash", "in", [*digests, *former])])
         known = set(known.mapped("address_hash"))
         forgotten = {

@@ -95,7 +95,10 @@ class MarketingPrivacy(models.AbstractModel):
         numbers |= set(self._find_former_numbers(emails))
         person = Person(tuple(emails), tuple(sorted(numbers)), tuple(partners.ids))
         return person._replace(
-            digests=tuple(self.env["marketing.suppression"]._hash(person.addresses)),
+            digests=(
+                *self.env["marketing.suppression"]._hash(person.addresses),
+                *self.env["marketing.suppression"]._hash_former(person.addresses),
+            ),
             message_ids=self._find_ids(
                 "marketing_message", person, SQL("t.phone_sanitized")
             ),
