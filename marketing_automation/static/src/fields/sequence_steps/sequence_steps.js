@@ -219,15 +219,21 @@ export class SequenceStepsField extends X2ManyField {
                         : _t("%s messages were sent", most),
             },
         ];
-        const ofContacts = [
-            ...(endsWithOrder ? EXITS : EXITS.slice(1)),
-            {
-                reason: "archived",
-                icon: "fa-archive",
-                label: _t("the contact is archived"),
-            },
-        ];
-        return (this.isForContacts ? ofContacts : ofCarts).map((exit) => ({
+        const archived = {
+            reason: "archived",
+            icon: "fa-archive",
+            label: _t("the contact is archived"),
+        };
+        // Shown where it happened.
+        const merged = {
+            reason: "repeated",
+            icon: "fa-clone",
+            label: _t("it goes on under another contact"),
+        };
+        const exits = this.isForContacts
+            ? [...(endsWithOrder ? EXITS : EXITS.slice(1)), archived]
+            : [...ofCarts, ...(counts.archived ? [archived] : [])];
+        return [...exits, ...(counts.repeated ? [merged] : [])].map((exit) => ({
             ...exit,
             count: counts[exit.reason],
         }));
