@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.table_statistics import note_written
 from ...tools.trusted_context import say
 from ..channels import CHANNELS
 from ..mailbox import normalize_addresses
@@ -101,6 +102,8 @@ class MarketingPreference(models.Model):
                 )
             )
             count += self.env.cr.rowcount
+        for table in ("marketing_preference", "marketing_consent_log"):
+            note_written(self.env.cr, table, count)
         self.env.invalidate_all(flush=False)
         if state == "withdrawn":
             self._drop_wishes(channel, addresses, purposes, company)

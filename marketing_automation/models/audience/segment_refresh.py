@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.tools import SQL
 
+from ...tools.table_statistics import note_written
 from .customer_segment import INTERVALS
 
 _logger = logging.getLogger(__name__)
@@ -174,6 +175,7 @@ class CustomerSegment(models.Model):
                 among=SQL("partner_id IN (%s)", among) if among else SQL("TRUE"),
             )
         )
+        note_written(self.env.cr, "segment_membership", entered + left)
         self._forget_members()
         return entered, left
 
@@ -208,6 +210,7 @@ class CustomerSegment(models.Model):
                 source=source,
             )
         )
+        note_written(self.env.cr, "segment_membership", changed)
         self._forget_members()
         self._settle_size(changed)
         return changed

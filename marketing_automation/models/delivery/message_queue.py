@@ -5,6 +5,7 @@ import uuid
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.table_statistics import note_written
 from ..cart.cart_detection import RANDOM_TOKEN
 from .marketing_message import PRIORITIES
 
@@ -174,6 +175,7 @@ class MarketingMessage(models.Model):
             )
         )
         count = self.env.cr.rowcount
+        note_written(self.env.cr, "marketing_message", count)
         self.env.invalidate_all(flush=False)
         if count:
             self.env["marketing.dispatcher"]._wake_up(now)

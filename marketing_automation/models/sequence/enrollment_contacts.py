@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.table_statistics import note_written
+
 
 class MarketingEnrollment(models.Model):
     """How runs of contacts begin: something hands them over, such as a campaign."""
@@ -52,6 +54,7 @@ class MarketingEnrollment(models.Model):
             )
         )
         count = self.env.cr.rowcount
+        note_written(self.env.cr, "marketing_enrollment", count)
         self.env.invalidate_all(flush=False)
         if count:
             self.env["marketing.dispatcher"]._trigger_at(

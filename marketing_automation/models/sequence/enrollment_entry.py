@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.table_statistics import note_written
 from ..audience.consent_rules import hash_of
 from ..cart.sequence_kinds import IS_FOR_KIND
 from .marketing_enrollment import SOURCE
@@ -118,6 +119,7 @@ class MarketingEnrollment(models.Model):
             )
         )
         self.env.invalidate_all(flush=False)
+        note_written(self.env.cr, "marketing_enrollment", len(rows))
         return len(rows)
 
     @api.model
