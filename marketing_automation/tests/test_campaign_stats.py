@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL
 
 from ..models.campaign.campaign_day_count import COUNTS
 from .campaign_common import CampaignCase
@@ -123,6 +124,19 @@ class TestCampaignDays(StatsCase):
         self._order(people[5], datetime(2026, 3, 3, 9))
         self._order(people[5], datetime(2026, 3, 4, 9))._action_cancel()
         self.env.flush_all()
+
+    def test_what_others_did_is_not_read(self):
+        """Figures are counted between the first and the last message of the campaign,
+        however much has happened in the shop."""
+        messages = self.campaign.message_ids
+        within = f"((message_id >= {min(messages.ids)}) AND "
+        for query in (
+            self.campaign._sql_engaged(),
+            self.campaign._sql_first_reactions(),
+        ):
+            self.env.cr.execute("SET LOCAL enable_seqscan = off")
+            plan = self.env.execute_query(SQL("EXPLAIN %s", query))
+            self.assertIn(within, "\n".join(line for (line,) in plan))
 
     def test_days_add_up_in_two_time_zones(self):
         self._make_world()

@@ -118,10 +118,11 @@ class EmailCampaign(models.Model):
                       max(e.occurred_at) FILTER (WHERE e.kind = 'click')
                           AS last_clicked_at
                  FROM marketing_engagement e
-                WHERE e.is_machine IS NOT TRUE AND e.message_id IN (
+                WHERE e.is_machine IS NOT TRUE AND %s AND e.message_id IN (
                       SELECT id FROM marketing_message
                        WHERE campaign_id = %s AND priority > 0)
                 GROUP BY 1""",
+            self._sql_is_within(),
             self.id,
         )
 

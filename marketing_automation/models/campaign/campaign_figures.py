@@ -162,8 +162,29 @@ class EmailCampaign(models.Model):
                       bool_or(e.kind = 'unsubscribe') AS unsubscribed,
                       bool_or(e.kind = 'complaint') AS complained
                  FROM marketing_engagement e
-                WHERE e.is_machine IS NOT TRUE AND e.message_id IN (
+                WHERE e.is_machine IS NOT TRUE AND %s AND e.message_id IN (
                       SELECT id FROM marketing_message WHERE campaign_id = %s)
                 GROUP BY 1""",
+            self._sql_is_within(),
             self.id,
         )
+
+    def _sql_is_within(self):
+        """Return the condition that an engagement ``e`` is with a message between the
+        first and the last one of this campaign.
+
+        They were queued together. Without it, the database would rather read whatever
+        anybody ever did than look up what was done with each message.
+
+        :rtype: SQL
+        """
+        self.ensure_one()
+        ((first, last),) = self.env.execute_query(
+            SQL(
+                """SELECT min(m.id), max(m.id) FROM (
+                       SELECT id FROM marketing_message
+                        WHERE campaign_id = %s OFFSET 0) m""",
+                self.id,
+            )
+        )
+        return SQL("e.message_id BETWEEN %s AND %s", first or 0, last or 0)

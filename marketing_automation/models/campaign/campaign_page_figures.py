@@ -148,9 +148,10 @@ class EmailCampaign(models.Model):
                              JOIN marketing_message m ON m.id = e.message_id
                             WHERE m.campaign_id = %s AND m.priority > 0
                               AND e.kind = 'click' AND e.url IS NOT NULL
-                              AND e.is_machine IS NOT TRUE
+                              AND e.is_machine IS NOT TRUE AND %s
                             GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT %s) one""",
                 self.id,
+                self._sql_is_within(),
                 LINKS_SHOWN,
             )
         )
@@ -182,10 +183,11 @@ class EmailCampaign(models.Model):
                      JOIN marketing_message m ON m.id = e.message_id
                     WHERE m.campaign_id = %s AND m.content_id = %s
                       AND m.priority > 0 AND e.kind = 'click'
-                      AND e.is_machine IS NOT TRUE AND e.position > 0
+                      AND e.is_machine IS NOT TRUE AND e.position > 0 AND %s
                     GROUP BY 1""",
                 self.id,
                 rows[0]["content_id"],
+                self._sql_is_within(),
             )
         )
         return {**rows[0], "positions": positions}
