@@ -3,6 +3,7 @@ from . import mailbox
 from . import large_index
 from . import marketing_guard
 from . import shared_records
+from . import person_search
 from . import cart
 from . import audience
 from . import sequence

@@ -133,3 +133,5 @@ from . import test_stopping
 from . import test_message_settle
 from . import test_health
 from . import test_odoos_reminder
+from . import test_table_statistics
+from . import test_person_search

@@ -99,10 +99,18 @@ class ResPartner(models.Model):
         if operator == "in" and not value:
             return Domain.FALSE
         holds = SQL("%s %s %s", self._sql_cart_figure(name), SQL(compare), value)
-        [(holds_for_nobody,)] = self.env.execute_query(
-            SQL("SELECT 0 %s %s", SQL(compare), value)
+        [(holds_for_nobody, holds_for_one)] = self.env.execute_query(
+            SQL(
+                "SELECT 0 %(compare)s %(value)s, 1 %(compare)s %(value)s",
+                compare=SQL(compare),
+                value=value,
+            )
         )
         self.env["abandoned.cart"].flush_model()
+        # Whether there is any at all is asked for most.
+        if (operator != "in" or value == (0,)) and holds_for_nobody != holds_for_one:
+            any_cart = self._get_any_cart_domain(name)
+            return ~any_cart if holds_for_nobody else any_cart
         who = SQL(
             """SELECT found.partner_id FROM (%s) found
                  JOIN abandoned_cart c ON c.id = found.cart_id
@@ -114,10 +122,37 @@ class ResPartner(models.Model):
 
     @api.model
     def _sql_cart_figure(self, name):
+        return SQL("count(*) FILTER (WHERE %s)", self._sql_counts_as(name))
+
+    @api.model
+    def _sql_counts_as(self, name):
         return SQL(
-            """count(*) FILTER (WHERE c.state != 'excluded'
-                                  AND c.kind != 'quotation' AND %s)""",
-            FIGURES[name],
+            "(c.state != 'excluded' AND c.kind != 'quotation' AND %s)", FIGURES[name]
+        )
+
+    @api.model
+    def _get_any_cart_domain(self, name):
+        """Return the domain of contacts with at least one such cart: nothing has to be
+        counted for it, nor each cart to be brought together with its person.
+
+        :param str name: key of ``FIGURES``
+        :rtype: Domain
+        """
+        carts = SQL(
+            "abandoned_cart c WHERE c.company_id = %s AND %s",
+            self.env.company.id,
+            self._sql_counts_as(name),
+        )
+        return Domain(
+            "id",
+            "in",
+            SQL("SELECT c.partner_id FROM %s AND c.partner_id IS NOT NULL", carts),
+        ) | Domain(
+            "email_normalized",
+            "in",
+            SQL(
+                "SELECT c.email_normalized FROM %s AND c.email_normalized != ''", carts
+            ),
         )
 
     # === ACTION METHODS ===#

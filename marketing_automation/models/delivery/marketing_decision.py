@@ -95,10 +95,12 @@ class MarketingDecision(models.Model):
     outbox, the carts and the runs; nothing is stored here."""
 
     _name = "marketing.decision"
+    _inherit = ["marketing.person.search"]
     _description = "Marketing Decision"
     _auto = False
     _order = "decided_at desc, id desc"
     _rec_name = "recipient"
+    _number_field = "recipient"
     _depends = {
         "marketing.message": [
             *("company_id", "state", "state_changed_at", "partner_id", "email"),
@@ -161,6 +163,13 @@ class MarketingDecision(models.Model):
             known |= dict(field._description_selection(self.env))
         known["other_cart"] = self.env._("Another cart of this person comes first")
         return list(known.items())
+
+    def _search_display_name(self, operator, value):
+        """Return whose decisions these are."""
+        found = self._search_person(operator, value)
+        if found is NotImplemented:
+            return super()._search_display_name(operator, value)
+        return found
 
     @api.depends("campaign_id", "sequence_id", "step_id", "template_id")
     def _compute_source(self):

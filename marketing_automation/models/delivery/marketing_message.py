@@ -24,9 +24,11 @@ class MarketingMessage(models.Model):
     """
 
     _name = "marketing.message"
+    _inherit = ["marketing.person.search"]
     _description = "Marketing Message"
     _order = "id desc"
     _rec_name = "subject"
+    _number_field = "phone_sanitized"
 
     state = fields.Selection(STATES, required=True, readonly=True, default="queued")
     state_changed_at = fields.Datetime(string="Since", readonly=True)

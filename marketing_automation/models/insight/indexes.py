@@ -24,6 +24,8 @@ class MarketingMessage(models.Model):
     _inherit = "marketing.message"
 
     _sent_idx = models.Index("(company_id, sent_at) WHERE sent_at IS NOT NULL")
+    # The sandbox inbox: few messages in a shop that sends.
+    _sandbox_idx = models.Index("(id) WHERE is_sandbox")
     _unsent_idx = models.Index(
         "(company_id, state_changed_at) "
         "WHERE state IN ('skipped', 'failed', 'cancelled')"

@@ -16,6 +16,7 @@ class MarketingEnrollment(models.Model):
     """
 
     _name = "marketing.enrollment"
+    _inherit = ["marketing.person.search"]
     _description = "Sequence Enrollment"
     _order = "id desc"
     # Written in bulk: `started_at` says when, nobody is the author.
