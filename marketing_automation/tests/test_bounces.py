@@ -717,6 +717,17 @@ class TestIncomingMail(MarketingCase):
                 savepoint.rollback()
                 self.env.invalidate_all()
 
+    def test_reports_of_a_postmaster_to_the_sender(self):
+        """Odoo takes them for letters."""
+        template = QMAIL.replace("MAILER-DAEMON@", "postmaster@")
+        template = template.replace("bounce+%(key)s@shop.example.com", "s@example.com")
+        template = template.replace("Return-Path: <>\n", "")
+        self.bounce(template, UNKNOWN)
+        (event,) = self.events
+        self.assertEqual((event.kind, event.suppress), ("bounced_hard", True))
+        self.assertEqual(self.message.state, "bounced")
+        self.assertEqual(self.suppressed(), ["anna@example.com"])
+
     def test_soft_bounce_of_each_server(self):
         for name, template in SERVERS.items():
             with self.subTest(server=name):

@@ -285,6 +285,21 @@ class TestClick(TrackingCase):
         self.assertEqual(count()[0], before[0] + 2)
         self.assertEqual(self.message.click_count, 8)
 
+    def test_unsubscribing_again_and_again(self):
+        path = f"/marketing/unsubscribe/{self.message.token}"
+        tables = ("marketing_engagement", "marketing_consent_log")
+
+        def count():
+            return [len(rows) for rows in self._rows(*tables).values()]
+
+        self._get(path, data={"List-Unsubscribe": "One-Click"})
+        before = count()
+        for _number in range(3):
+            response = self._get(path, data={"List-Unsubscribe": "One-Click"})
+            self.assertEqual(response.status_code, 200)
+        self.assertEqual(count(), before)
+        self.assertEqual(self.message.engagement_ids.mapped("kind"), ["unsubscribe"])
+
     def test_scanner_again_and_again(self):
         """What is done in bursts is bounded as well."""
         for _number in range(5):

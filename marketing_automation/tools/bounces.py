@@ -226,7 +226,7 @@ def _read_feedback(part):
 def _read_prose(message, address):
     """A report in words (qmail, older Exim and others)."""
     failed = ", ".join(get_headers(message, "X-Failed-Recipients"))
-    if not failed and not _is_by_a_server(message):
+    if not failed and not is_by_a_server(message):
         return []
     text = _COPY.split(get_body_text(message), maxsplit=1)[0]
     subject = next(iter(get_headers(message, "Subject")), "")
@@ -270,7 +270,11 @@ def _find_reported(text, failed, message, address):
     return _mailboxes(found)
 
 
-def _is_by_a_server(message):
+def is_by_a_server(message):
+    """Whether a mail server wrote an email, by its sender's name.
+
+    :rtype: bool
+    """
     senders = [a for v in get_headers(message, "From") for a in find_addresses(v)]
     senders += get_headers(message, "From")
     names = {re.split("[@ <]", sender.strip(" <"))[0].lower() for sender in senders}

@@ -45,7 +45,10 @@ class MailThread(models.AbstractModel):
     ):
         # Not in `_message_route_process`: an answer counts wherever it is routed to.
         if not message_dict.get("is_bounce"):
-            self._note_marketing(self._get_reply_events, message, message_dict)
+            # To Odoo, a report in words is one of the mailer-daemon alone.
+            is_report = bounces.is_by_a_server(message)
+            read = self._get_report_events if is_report else self._get_reply_events
+            self._note_marketing(read, message, message_dict)
             self._mask_quoted(message, message_dict)
         return super().message_route(
             message, message_dict, model, thread_id, custom_values
