@@ -51,7 +51,12 @@ class _Process:
 
     def __enter__(self):
         self._process = subprocess.Popen(
-            ["timeout", "--kill-after=10", LIFETIME_SECONDS, *self._get_command()],
+            [
+                # A server that is told to end twice ends at once, in the middle of what
+                # it does: in the foreground, only the program itself is told.
+                *("timeout", "--foreground", "--kill-after=60", LIFETIME_SECONDS),
+                *self._get_command(),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=self.output,
             stderr=subprocess.STDOUT,
@@ -66,9 +71,9 @@ class _Process:
 
     def __exit__(self, *_exc_info):
         if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.terminate()
             try:
-                self._process.wait(timeout=20)
+                self._process.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
