@@ -13,6 +13,7 @@ time goes; then ours are sent by this process as well.
 
 import os
 import sys
+import time
 
 from common import Measure, environment, finish, make_customers
 from newsletter import (
@@ -33,6 +34,7 @@ ODOOS_EMAILS = int(os.environ.get("BENCH_ODOO_EMAILS", "250"))
 PROFILE = os.environ.get("BENCH_PROFILE", "0") != "0"
 LOWEST_RATIO = 40
 LONGEST_WAIT = 300
+FIRST_ROUND_SECONDS = 15
 
 
 class Contest:
@@ -45,7 +47,7 @@ class Contest:
         self.server = make_mail_server(env, sink.port)
         self.template = make_template(env, self.products)
         enable_smtp(env, self.server)
-        self._next = make_customers(env, EMAILS + ODOOS_EMAILS + 2) + 1
+        self._next = make_customers(env, EMAILS + ODOOS_EMAILS + 3) + 1
 
     def warm_up(self):
         """Send one email each, which is looked at.
@@ -75,6 +77,10 @@ class Contest:
         if PROFILE:
             return self._measure(lambda: self._send_ours(people))
         with OdooServer(self.env.cr.dbname, crons=None):
+            # The scheduler's first round, with all that Odoo has to do on a new
+            # database.
+            self._have_sent(self._take(1))
+            time.sleep(FIRST_ROUND_SECONDS)
             return self._measure(lambda: self._have_sent(people))
 
     def _have_sent(self, people):
@@ -140,8 +146,10 @@ def main():
     problems = []
     if our_count != EMAILS:
         problems.append(f"{our_count} of our {EMAILS} emails arrived")
-    if sent_count != our_count + 1:  # The first was sent before, to be looked at.
-        problems.append(f"the outbox says that {sent_count - 1} were sent")
+    # Some were sent before: one to be looked at, and one for the first round.
+    before = 1 if PROFILE else 2
+    if sent_count != our_count + before:
+        problems.append(f"the outbox says that {sent_count - before} were sent")
     if odoos_count != ODOOS_EMAILS:
         problems.append(f"{odoos_count} of Odoo's {ODOOS_EMAILS} emails arrived")
     if ratio < LOWEST_RATIO:

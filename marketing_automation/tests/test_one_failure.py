@@ -1,10 +1,13 @@
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models.delivery import email_writer, marketing_dispatcher
-from ..providers.base import Provider, SendResult
+from ..models.cart import cart_detection
+from ..models.delivery import email_writer, marketing_dispatcher, message_state
+from ..models.sequence import enrollment_steps
+from ..providers.base import DeliveryEvent, Provider, SendResult
 from .common import MarketingCase
 
 DISPATCHER = marketing_dispatcher.__name__
@@ -260,3 +263,77 @@ class TestOneFailure(MarketingCase):
         ):
             self._dispatch_once()
         self.assertEqual(messages.mapped("state"), ["uncertain"] * 3)
+
+    # === WHAT PROVIDERS REPORT ===#
+
+    def test_a_report_that_cannot_be_taken_in(self):
+        messages = self._queue_to(self.people[:5], self.template)
+        self._send()
+        owner = type(self.env["marketing.engagement"])
+        original, bad = owner._record_events, messages[3]
+
+        def fail(model, rows):
+            if bad.id in [row["message_id"] for row in rows]:
+                raise ValueError("no")
+            return original(model, rows)
+
+        now = fields.Datetime.now()
+        events = [DeliveryEvent("open", now, uuid=m._get_key()) for m in messages]
+        with (
+            patch.object(owner, "_record_events", fail),
+            mute_logger(message_state.__name__),
+        ):
+            count = self.env["marketing.message"]._apply_events(iter(events), self.smtp)
+        self.assertEqual(count, 4)
+        self.assertEqual(
+            self.env["marketing.engagement"]
+            .search([("message_id", "in", messages.ids)])
+            .message_id,
+            messages - bad,
+        )
+
+    # === SEQUENCES, DETECTION ===#
+
+    def test_an_enrollment_that_cannot_go_on(self):
+        for person in self.people:
+            self._create_cart(person)
+        self._detect()
+        runs = self.env["marketing.enrollment"].search(
+            [("partner_id", "in", self.people.ids)], order="id"
+        )
+        self.assertEqual(len(runs), 7)
+        runs.next_at = fields.Datetime.now()
+        bad = runs[2]
+        owner = type(self.env["marketing.message"])
+        original = owner._queue_sequence_steps
+
+        def fail(model, going_on):
+            if bad in going_on:
+                raise ValueError("no")
+            return original(model, going_on)
+
+        with (
+            patch.object(owner, "_queue_sequence_steps", fail),
+            mute_logger(enrollment_steps.__name__),
+        ):
+            self.assertEqual(self.env["marketing.enrollment"]._process_due_batch(), 7)
+            self.assertEqual(self.env["marketing.enrollment"]._process_due_batch(), 0)
+        self.env.invalidate_all()
+        self.assertEqual([len(run.message_ids) for run in runs], [1, 1, 0, 1, 1, 1, 1])
+        self.assertGreater(bad.next_at, fields.Datetime.now())
+        self.assertEqual(bad.state, "active")
+
+    def test_a_step_of_detection_that_fails(self):
+        cart = self._create_cart(self.people[0])
+        with (
+            patch.object(
+                type(self.env["abandoned.cart"]),
+                "_find_strangers",
+                side_effect=ValueError("no"),
+                __name__="_find_strangers",
+            ),
+            mute_logger(cart_detection.__name__),
+        ):
+            self._run_cron("ir_cron_detect_carts")
+        self.env.invalidate_all()
+        self.assertTrue(cart.abandoned_cart_id.enrollment_ids)

@@ -7,9 +7,14 @@ over. A withdrawal never waits, and ends a wish. So the log is true, line by lin
 grows by a known number of lines an hour.
 """
 
+import logging
 from datetime import timedelta
 
+from psycopg2 import InterfaceError, OperationalError
+
 from odoo import api, fields, models
+
+_logger = logging.getLogger(__name__)
 
 # Consents an address can give on the page within an hour; each may be taken back.
 GIVEN_AN_HOUR = 20
@@ -110,11 +115,28 @@ class MarketingPreference(models.Model):
             "wished_at", "<=", fields.Datetime.now() - timedelta(hours=1)
         )
         cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=self.search_count(due))
+        cron._commit_progress(remaining=1)
         while waiting := self.search(due, limit=BATCH, order="wished_at, id"):
-            waiting._record_wishes()
-            if not cron._commit_progress(len(waiting)):
-                break
+            for entry in waiting:
+                entry._record_apart()
+            if not cron._commit_progress(len(waiting), remaining=1):
+                return self.env["marketing.dispatcher"]._run_again(
+                    "marketing_automation.ir_cron_record_wishes"
+                )
+        cron._commit_progress(remaining=0)
+
+    def _record_apart(self):
+        """Record one consent that has waited; where that fails, a day later, and the
+        others do not wait for it."""
+        try:
+            with self.env.cr.savepoint():
+                self._record_wishes()
+        except (InterfaceError, OperationalError):
+            raise  # Not its fault: the action is done again.
+        except Exception:
+            self.env.invalidate_all(flush=False)
+            _logger.exception("The consent of entry %s cannot be recorded", self.id)
+            self.wished_at = fields.Datetime.now() + timedelta(days=1)
 
     def _record_wishes(self):
         for entry in self:

@@ -1,11 +1,16 @@
+import logging
 from datetime import timedelta
 from functools import partial
+
+from psycopg2 import InterfaceError
 
 from odoo import api, fields, models
 from odoo.service.model import retrying
 from odoo.tools import SQL
 
 from .payments import HAS_LIVE_PAYMENT
+
+_logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 25000
 # A transaction may take so long until others see what it wrote.
@@ -67,7 +72,7 @@ class AbandonedCart(models.Model):
         while not is_over and (count := retrying(detect, self.env)):
             is_over = not cron._commit_progress(count, remaining=1)
         # Also when time is up: those found by now wait for nothing else.
-        retrying(self._finish_detection, self.env)
+        self._finish_apart()
         if is_over:
             return self.env["marketing.dispatcher"]._run_again(
                 "marketing_automation.ir_cron_detect_carts"
@@ -107,10 +112,34 @@ class AbandonedCart(models.Model):
     @api.model
     def _finish_detection(self):
         """Expire old carts, and start the recovery of those that were found."""
-        self._expire()
-        self._follow_all_contacts()
-        self._find_strangers()
-        self.env["marketing.enrollment"]._enroll_abandoned()
+        for finish in self._get_last_steps():
+            finish()
+
+    @api.model
+    def _finish_apart(self):
+        """Do the same, a transaction each: what fails holds up none of the others."""
+        for finish in self._get_last_steps():
+            try:
+                retrying(finish, self.env)
+            except InterfaceError:
+                raise  # There is no database to go on with.
+            except Exception:
+                self.env.cr.rollback()
+                self.env.transaction.reset()
+                _logger.exception("Detection: %s failed", finish.__name__)
+
+    @api.model
+    def _get_last_steps(self):
+        """Return what detection ends with, in its order.
+
+        :rtype: list
+        """
+        return [
+            self._expire,
+            self._follow_all_contacts,
+            self._find_strangers,
+            self.env["marketing.enrollment"]._enroll_abandoned,
+        ]
 
     @api.model
     def _detect_batch(self, limit=BATCH_SIZE, since=None):

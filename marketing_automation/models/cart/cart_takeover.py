@@ -30,7 +30,9 @@ class AbandonedCart(models.Model):
         for batch in split_every(BATCH_SIZE, order_ids):
             retrying(partial(self._stamp_former_carts, batch), self.env)
             if not cron._commit_progress(len(batch)):
-                return
+                return self.env["marketing.dispatcher"]._run_again(
+                    "marketing_automation.ir_cron_take_over_carts"
+                )
         # Some may have been left out, and are found in the next run.
         if left := self._find_former_carts():
             cron._commit_progress(remaining=len(left))

@@ -1,10 +1,20 @@
+import logging
+from datetime import timedelta
+
+from psycopg2 import InterfaceError, OperationalError
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
 from odoo.service.model import retrying
 from odoo.tools import SQL
 
 from .marketing_enrollment import SOURCE
 
+_logger = logging.getLogger(__name__)
+
 BATCH_SIZE = 5000
+# How long a run waits that could not go on: others do not, and somebody may mend it.
+FAILED_PAUSE = timedelta(hours=1)
 
 
 def reached_by(runs):
@@ -86,15 +96,37 @@ class MarketingEnrollment(models.Model):
         # Compiling these statements takes PostgreSQL longer than running them.
         self.env.cr.execute("SET LOCAL jit = off")
         due = self._lock_due(limit)
-        if not due:
-            return 0
-        going_on = due - due._stop_archived()
+        due._process_apart()
+        return len(due)
+
+    def _process_apart(self):
+        """Go on with these runs. What fails for one of them is looked for by halves:
+        the others go on, and it is tried again later."""
+        if not self:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._process_together()
+        except (InterfaceError, OperationalError, UniqueViolation):
+            raise  # Somebody else was in the way: the batch is done again.
+        except Exception:
+            self.env.invalidate_all(flush=False)
+            if len(self) == 1:
+                _logger.exception("Enrollment %s cannot go on", self.id)
+                self.next_at = fields.Datetime.now() + FAILED_PAUSE
+                return
+            half = len(self) // 2
+            self[:half]._process_apart()
+            self[half:]._process_apart()
+
+    def _process_together(self):
+        """Queue what these runs say next, all or none of it."""
+        going_on = self - self._stop_archived()
         going_on -= going_on._follow_contacts()
         messages = self.env["marketing.message"]._queue_sequence_steps(going_on)
         messages._skip_blocked()
         going_on._advance()
         self._announce_waiting(messages)
-        return len(due)
 
     @api.model
     def _lock_due(self, limit):
