@@ -85,6 +85,8 @@ class ApiServer:
         self.connections = 0
         self.lock = threading.Lock()
         self.ended = threading.Event()
+        self.closed = threading.Condition(self.lock)
+        self.closed_connections = 0
         self.sockets = set()
         self._server = _Server((HOST, 0), _Conversation)
         self._server.owner = self
@@ -116,6 +118,14 @@ class ApiServer:
                 return action or self.default
         return self.answer(request) or self.default
 
+    def wait_for_closed(self, count):
+        """Wait until this side has closed so many connections.
+
+        The client's side of a connection within the machine knows it by then.
+        """
+        with self.closed:
+            return self.closed.wait_for(lambda: self.closed_connections >= count, 20)
+
     def refuses_body(self):
         """Whether the next answer is due before the body has arrived."""
         with self.lock:
@@ -128,6 +138,12 @@ class ApiServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = False
     block_on_close = True
+
+    def shutdown_request(self, request):  # pylint: disable=missing-return
+        super().shutdown_request(request)
+        with self.owner.closed:
+            self.owner.closed_connections += 1
+            self.owner.closed.notify_all()
 
     def handle_error(self, request, client_address):
         """A client that leaves is what many tests are about."""

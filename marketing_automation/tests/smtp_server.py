@@ -1,10 +1,10 @@
 """SMTP servers on 127.0.0.1 that tests talk to."""
 
 import logging
+import select
 import socket
 import socketserver
 import threading
-import time
 from copy import deepcopy
 from email import message_from_bytes
 from email.policy import default as default_policy
@@ -15,11 +15,10 @@ except ImportError:  # a development requirement
     Controller = None
 
 HOST = "127.0.0.1"
-STALL_SECONDS = 1
 # What FaultySmtpServer can do instead of replying.
 CLOSE = "close the connection"
 HANG = "say nothing until the client leaves"
-STALL = "neither read nor say anything for a while"
+STALL = "neither read nor say anything until the client leaves"
 
 # aiosmtpd warns about what it does itself, and tells about each connection.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
@@ -119,7 +118,7 @@ class FaultySmtpServer(Received):
         without recipients), RSET, QUIT. A stage that occurs more than once in a
         connection may have a list of these, None for a good reply.
     :param pipelining: whether the server offers PIPELINING
-    :param delay: seconds until it answers a content
+    :param meanwhile: called, without arguments, before a content is answered
 
     Content that arrived complete is in ``messages`` whatever the reply was, unless
     the script refuses it; ``commands`` holds the verbs per connection.
@@ -135,13 +134,13 @@ class FaultySmtpServer(Received):
 
     PIPELINING = "250-test\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN"
 
-    def __init__(self, script=(), pipelining=False, delay=0.0):
+    def __init__(self, script=(), pipelining=False, meanwhile=None):
         super().__init__()
         self.script = deepcopy(list(script))
         self.replies = dict(self.REPLIES)
         if pipelining:
             self.replies["EHLO"] = self.PIPELINING
-        self.delay = delay
+        self.meanwhile = meanwhile
         self.commands = []
         self._server = _Server((HOST, 0), _Conversation)
         self._server.owner = self
@@ -212,7 +211,8 @@ class _Conversation(socketserver.StreamRequestHandler):
         if not self.recipients:
             self.commands.append("EMPTY")
             return self.reply("EMPTY")
-        time.sleep(self.server.owner.delay)
+        if self.server.owner.meanwhile:
+            self.server.owner.meanwhile()
         if not str(self.stages.get("CONTENT", "")).startswith(("4", "5")):
             message = (self.sender, self.recipients, b"".join(lines))
             self.server.owner.messages.append(message)
@@ -226,7 +226,10 @@ class _Conversation(socketserver.StreamRequestHandler):
         if action == CLOSE:
             raise _Leave
         if action == STALL:
-            time.sleep(STALL_SECONDS)
+            # Without reading: the client finds no room for what it has to say.
+            left = select.poll()
+            left.register(self.connection, select.POLLRDHUP)
+            left.poll(self.timeout * 1000)
             raise _Leave
         if action == HANG:
             self.rfile.read()

@@ -46,6 +46,12 @@ class TestDetection(MarketingCase):
             self.assertGreater(order.cart_activity_at, left)
         self._detect()
         self.assertFalse(order.abandoned_cart_id)
+        # Left alone from now on, it is found: one with something in it.
+        with MockRequest(self.env, website=self.website, sale_order_id=order.id):
+            order._cart_add(self.product.id, 1)
+        order.cart_activity_at = left
+        self._detect()
+        self.assertTrue(order.abandoned_cart_id)
 
     def test_restoring_is_no_activity(self):
         order = self._create_cart(idle_minutes=90)
@@ -58,6 +64,9 @@ class TestDetection(MarketingCase):
         order = self._create_cart()
         self._detect()
         self.assertFalse(order.abandoned_cart_id)
+        self.website.cart_recovery_enabled = True
+        self._detect()
+        self.assertTrue(order.abandoned_cart_id, "nothing else was in its way")
 
     # === HOW FAR BACK IT LOOKS ===#
 

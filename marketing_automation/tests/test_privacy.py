@@ -523,7 +523,18 @@ class TestRetention(PrivacyCase):
         self.assertEqual(segment.size, 1, "who is in stays in")
 
     def test_the_scheduled_action(self):
-        self._run_cron("ir_cron_enforce_periods")
+        segment = self.env["customer.segment"].create(
+            {"name": "Segment", "kind": "static"}
+        )
+        segment.add_contacts(self._create_guest().ids)
+        events = self.env["segment.membership.event"].search(
+            [("segment_id", "=", segment.id)]
+        )
+        for days, left in ((720, 1), (740, 0)):
+            with self._at(fields.Datetime.now() + timedelta(days=days)):
+                self._run_cron("ir_cron_enforce_periods")
+            self.env.invalidate_all()
+            self.assertEqual(len(events.exists()), left)
 
 
 @tagged("post_install", "-at_install")

@@ -88,9 +88,14 @@ class TestQuotation(MarketingHttpCase):
         company = self.env["res.company"].create({"name": "Other"})
         self.assertFalse(company.quotation_recovery_enabled)
         self.company.quotation_recovery_enabled = False
+        since = self.company.quotation_recovery_since
         self.order.cart_activity_at -= timedelta(days=4)
         self._detect()
         self.assertFalse(self.order.abandoned_cart_id)
+        self.company.quotation_recovery_enabled = True
+        self.company.quotation_recovery_since = since - timedelta(days=5)
+        self._detect()
+        self.assertTrue(self.order.abandoned_cart_id, "nothing else was in its way")
 
     def test_what_was_sent_before_it_was_switched_on(self):
         self.company.quotation_recovery_enabled = False

@@ -1,7 +1,6 @@
 """What the DNS says about a sender's domain, asked of a real DNS server."""
 
 import base64
-import time
 from unittest.mock import patch
 
 import dns.resolver
@@ -134,11 +133,11 @@ class TestSenderDomainUnasked(SenderDomainCase):
 
     def test_all_questions_together_are_bounded(self):
         selectors = [f"s{number}" for number in range(50)]
+        # A silent server takes the whole time of the first questions: fifty of them
+        # would take five seconds.
         with patch.object(client, "TOTAL_SECONDS", 0.3):
-            start = time.monotonic()
             found = self.check({"*": SILENT}, lifetime=0.1, dkim_selectors=selectors)
-            elapsed = time.monotonic() - start
-        self.assertLess(elapsed, 2)
+        self.assertLess(len(set(self.questions)), 20)
         self.assertEqual({status for status, _ in found.values()}, {"unknown"})
         self.assertFinding(found["MX"], "unknown", "too slowly")
 

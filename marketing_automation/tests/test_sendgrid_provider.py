@@ -4,6 +4,7 @@ reports, and what it believes of SendGrid's webhook."""
 import base64
 import json
 import logging
+import threading
 import time
 from datetime import datetime
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from ..providers import sendgrid as adapter
 from ..providers.base import InvalidWebhook
 from ..providers.sendgrid_events import MAX_AGE
 from .http_server import CLOSE, GARBAGE, HANG, RESET, ApiServer, Reply
+from .moments import PATIENCE, DeadlineAfter
 
 KEY = "SG.aZ09_-abcdefghijklmno.pQrStUvWxYz0123456789_-abcdefghijklmnopqrstu"
 SHOP = '"The Shop; Gifts, more" <shop@example.com>'
@@ -383,11 +385,11 @@ class TestSendGridAnswers(SendGridCase):
 
     def test_slow(self):
         detail = "no answer in time"
-        for fault in (HANG, Reply(202, delay=2)):
+        for fault in (HANG, Reply(202, delay=PATIENCE)):
             with self.subTest(fault=fault):
                 server, results = self.check(
                     *(fault, "uncertain", "connection_lost", GOES_ON, detail),
-                    timeout=0.3,
+                    timeout=1,
                 )
                 self.assertEqual(server.connections, 2)
 
@@ -433,7 +435,7 @@ class TestSendGridAnswers(SendGridCase):
     def test_connection_closed_while_idle(self):
         server, provider = self.start([Reply(202, leave=True)])
         self.assertResult(provider.send([outgoing(1)])[0], "accepted")
-        time.sleep(0.1)  # the end of the connection arrives
+        self.assertTrue(server.wait_for_closed(1))
         self.assertResult(provider.send([outgoing(2)])[0], "accepted")
         self.assertEqual(server.connections, 2)
 
@@ -450,25 +452,34 @@ class TestSendGridAnswers(SendGridCase):
         self.assertResult(provider.send([outgoing(4)])[0], "accepted")
 
     def test_several_connections(self):
-        def answer(request):
-            # The first are the slowest, so that they end in another order.
-            number = int(self.keys(request)[0][5:])
-            headers = {"X-Message-Id": f"ref-{number}"}
-            return Reply(202, headers=headers, delay=0.3 - number / 50)
+        """Four at once, which end in another order than they began in."""
+        at_once = threading.Barrier(4)
+        answered = [threading.Event() for _n in range(13)]
 
-        server, provider = self.start(answer, connections=4)
-        started = time.monotonic()
+        def answer(request):
+            number = int(self.keys(request)[0][5:])
+            at_once.wait(PATIENCE)
+            # The last of each four is the first to be answered.
+            if number % 4 != 3:
+                answered[number + 1].wait(PATIENCE)
+            answered[number].set()
+            return Reply(202, headers={"X-Message-Id": f"ref-{number}"})
+
+        server, provider = self.start(answer, connections=4, timeout=PATIENCE)
         results = provider.send([outgoing(n) for n in range(12)])
-        self.assertLess(time.monotonic() - started, 1.5)  # one by one: 2.3 s
+        self.assertFalse(at_once.broken, "they did not come four at once")
         self.assertEqual([r.uuid for r in results], [f"uuid-{n}" for n in range(12)])
         self.assertEqual([r.ref for r in results], [f"ref-{n}" for n in range(12)])
         self.assertEqual(server.connections, 4)
 
     def test_deadline(self):
-        server, provider = self.start(default=Reply(202, delay=0.2))
-        results = provider.send([outgoing(n) for n in range(5)], time.monotonic() + 0.3)
-        self.assertResult(results[0], "accepted")
-        self.assertResult(results[-1], "retry", "not_reached")
+        server, provider = self.start()
+        deadline = DeadlineAfter(lambda: len(server.requests) >= 2)
+        results = provider.send([outgoing(n) for n in range(5)], deadline)
+        for result in results[:2]:
+            self.assertResult(result, "accepted")
+        for result in results[2:]:
+            self.assertResult(result, "retry", "not_reached")
         self.assertEqual(len(server.requests), 2)
         results = provider.send([shared(n) for n in range(5)], time.monotonic())
         self.assertEqual({r.reason for r in results}, {"not_reached"})
@@ -549,7 +560,7 @@ class TestSendGridAccount(SendGridCase):
         ):
             with self.assertLogs(level=logging.DEBUG) as logs:
                 logging.getLogger(LOGGER).debug("something for assertLogs")
-                _server, provider = self.start([answer, answer], timeout=0.3)
+                _server, provider = self.start([answer, answer], timeout=1)
                 email = outgoing(text=f"x{'y' * 500_000}")
                 seen += provider.send([email])
                 seen += provider.check()

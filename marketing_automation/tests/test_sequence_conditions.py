@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from odoo import fields
 from odoo.exceptions import ValidationError
@@ -241,7 +241,8 @@ class TestSequenceConditions(SequenceCase):
     def test_held_back_shows_in_the_ledger(self):
         self._create_sequence({"window_from": 9, "window_until": 10})
         cart = self._abandon()
-        with self._at(datetime.now().replace(hour=15, microsecond=0)):
+        tomorrow = fields.Datetime.now() + timedelta(days=1)
+        with self._at(tomorrow.replace(hour=15, minute=0)):
             message = self._run_step(cart)
         self.assertEqual((message.state, message.reason), ("queued", "send_window"))
         decision = self.env["marketing.decision"].search(

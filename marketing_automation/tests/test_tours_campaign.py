@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from odoo import fields
 from odoo.tests import HttpCase, tagged
 
@@ -59,9 +61,12 @@ class TestToursCampaign(CampaignCase, HttpCase):
         self.assertEqual(self.campaign.spread_hours, 3)
 
     def test_calendar(self):
-        now = fields.Datetime.now()
-        day = now.replace(day=25 if now.day < 24 else 20, hour=12)
+        day = datetime(fields.Date.today().year + 1, 5, 25, 12)
         self.campaign.write({"is_at_once": False, "scheduled_at": day})
+        # The month that is shown first would be that of today.
+        self.env.ref("marketing_automation.action_email_campaign").context = str(
+            {"initial_date": f"{day:%Y-%m}-10 12:00:00"}
+        )
         target = f'.fc-day[data-date="{day:%Y-%m}-15"]'
         with open_browser(self, "admin") as browser:
             browser.resize(DESK)

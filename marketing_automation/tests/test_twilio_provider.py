@@ -19,6 +19,7 @@ from ..providers.twilio import TwilioProvider
 from ..providers.twilio_codes import CODES
 from ..providers.twilio_webhook import read_form
 from .http_server import CLOSE, GARBAGE, HANG, RESET, ApiServer, Reply
+from .moments import PATIENCE, DeadlineAfter
 
 SID = "AC" + "0a" * 16
 TOKEN = "5ecre7" * 5 + "ff"
@@ -156,7 +157,7 @@ class TestTwilioWire(TwilioCase):
         server, provider = self.start(answer, connections=1)
         for number in (1, 2, 3):
             self.assertResult(provider.send([outgoing(number)])[0], "accepted")
-            time.sleep(0.05)
+            self.assertTrue(server.wait_for_closed(number))
         self.assertEqual((len(server.requests), server.connections), (3, 3))
 
     def test_empty_batch(self):
@@ -172,14 +173,9 @@ class TestTwilioWire(TwilioCase):
         self.assertEqual(server.connections, 0)
 
     def test_deadline_within_a_batch(self):
-        def answer(request):
-            reply = accept(request)
-            return Reply(reply.status, reply.body, delay=0.3)
-
-        server, provider = self.start(answer, connections=1)
-        results = provider.send(
-            [outgoing(1), outgoing(2)], deadline=time.monotonic() + 0.15
-        )
+        server, provider = self.start(connections=1)
+        deadline = DeadlineAfter(lambda: server.requests)
+        results = provider.send([outgoing(1), outgoing(2)], deadline=deadline)
         self.assertResult(results[0], "accepted")
         self.assertResult(results[1], "retry", "not_reached")
         self.assertEqual(len(server.requests), 1)
@@ -393,8 +389,8 @@ class TestTwilioConnection(TwilioCase):
         self.assertEqual(len(server.requests), 2)
 
     def test_too_slow(self):
-        for fault in (HANG, Reply(201, {"sid": "SM1"}, delay=5)):
-            server, provider = self.start([fault], connections=1, timeout=0.2)
+        for fault in (HANG, Reply(201, {"sid": "SM1"}, delay=PATIENCE)):
+            server, provider = self.start([fault], connections=1, timeout=1)
             server.default = Reply(201, {"sid": "SM2"})
             results = provider.send([outgoing(1), outgoing(2)])
             self.assertResult(results[0], "uncertain", "connection_lost", "in time")

@@ -1,5 +1,5 @@
-import time
 from datetime import timedelta
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo import fields
@@ -9,6 +9,40 @@ from ..models.delivery import wake_up
 from .common import MarketingCase
 
 
+class Timers:
+    """Stands for ``threading``: timers that ring when the clock of a test goes on."""
+
+    def __init__(self):
+        self.now = 1000.0
+        self.waiting = []
+
+    def Timer(self, seconds, function, arguments):
+        return _Timer(self, self.now + seconds, function, arguments)
+
+    def go_on(self, seconds):
+        """Let time pass, and what becomes due ring at its time."""
+        end = self.now + seconds
+        while due := [timer for timer in self.waiting if timer.rings_at <= end]:
+            timer = min(due, key=lambda t: t.rings_at)
+            self.waiting.remove(timer)
+            self.now = timer.rings_at
+            timer.function(*timer.arguments)
+        self.now = end
+
+
+class _Timer:
+    def __init__(self, timers, rings_at, function, arguments):
+        self.timers, self.rings_at = timers, rings_at
+        self.function, self.arguments = function, arguments
+
+    def start(self):
+        self.timers.waiting.append(self)
+
+    def cancel(self):
+        if self in self.timers.waiting:
+            self.timers.waiting.remove(self)
+
+
 @tagged("post_install", "-at_install")
 class TestWakeUp(MarketingCase):
     """What is due in a moment is handed over then, not with the run of the minute."""
@@ -16,35 +50,47 @@ class TestWakeUp(MarketingCase):
     def setUp(self):
         super().setUp()
         self.calls = []
+        self.timers = Timers()
         self.startPatcher(patch.object(wake_up, "_call_scheduler", self.calls.append))
         self.startPatcher(patch.object(wake_up, "_timers", {}))
-
-    def _wait_for_calls(self, count):
-        end = time.monotonic() + 5
-        while len(self.calls) < count and time.monotonic() < end:
-            time.sleep(0.02)
-        self.assertEqual(len(self.calls), count)
+        self.startPatcher(patch.object(wake_up, "threading", self.timers))
+        self.startPatcher(
+            patch.object(
+                wake_up, "time", SimpleNamespace(monotonic=lambda: self.timers.now)
+            )
+        )
 
     def test_soonest_call_stays(self):
-        begun = time.monotonic()
         wake_up._set_timer("db", "key", 30)
-        wake_up._set_timer("db", "key", 0.3)
+        wake_up._set_timer("db", "key", 3)
         wake_up._set_timer("db", "key", 20)
-        self._wait_for_calls(1)
-        self.assertLess(time.monotonic() - begun, 2)
-        time.sleep(0.2)
+        self.timers.go_on(2.9)
+        self.assertEqual(self.calls, [])
+        self.timers.go_on(0.2)
+        self.assertEqual(self.calls, ["db"])
+        self.timers.go_on(60)
         self.assertEqual(self.calls, ["db"])
 
     def test_call_that_is_under_way_does_not_swallow_the_next(self):
-        def call_slowly(database):
-            self.calls.append(database)
-            time.sleep(1)
+        """What is planned while one rings is rung for by itself."""
 
-        with patch.object(wake_up, "_call_scheduler", call_slowly):
-            wake_up._set_timer("db", "key", 0.1)
-            self._wait_for_calls(1)
-            wake_up._set_timer("db", "key", 0.2)
-            self._wait_for_calls(2)
+        def call_and_plan(database):
+            self.calls.append(database)
+            if len(self.calls) == 1:
+                wake_up._set_timer("db", "key", 2)
+
+        with patch.object(wake_up, "_call_scheduler", call_and_plan):
+            wake_up._set_timer("db", "key", 1)
+            self.timers.go_on(1.5)
+            self.assertEqual(self.calls, ["db"])
+            self.timers.go_on(2)
+            self.assertEqual(self.calls, ["db", "db"])
+
+    def test_each_database_and_key_has_a_timer(self):
+        for database, key in (("a", "one"), ("a", "two"), ("b", "one")):
+            wake_up._set_timer(database, key, 1)
+        self.timers.go_on(2)
+        self.assertEqual(sorted(self.calls), ["a", "a", "b"])
 
     def test_trigger_is_not_earlier_than_the_message(self):
         cron = self.env.ref("marketing_automation.ir_cron_dispatch")
