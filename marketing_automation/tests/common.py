@@ -12,6 +12,8 @@ from odoo.tools import SQL, mute_logger
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
+from .warm_pages import keep_pages_warm
+
 # What every marketing email has to say.
 FOOTER = '{% include "footer" %}'
 
@@ -40,6 +42,11 @@ class MarketingCase(TransactionCase):
         cls.env["sale.order"].search(
             [("cart_activity_at", "!=", False)]
         ).cart_activity_at = False
+
+    def setUp(self):
+        super().setUp()
+        if isinstance(self, HttpCase):
+            keep_pages_warm(self)
 
     @classmethod
     def _create_product(cls, name, price, **vals):

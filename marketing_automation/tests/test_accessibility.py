@@ -21,6 +21,10 @@ FOCUSED = """(() => {
     };
 })()"""
 
+# Fulfilled when the page has been laid out and drawn again.
+IS_DRAWN = """new Promise((done) =>
+    requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
+
 
 def find_axe():
     """Return the file of axe-core, None where it is not installed.
@@ -100,9 +104,11 @@ class TestAccessibility(ConsentCase):
         """
         if not self.axe:
             self.skipTest("tools/test runs this, with axe-core")
+        browser.open(path, PHONE)
+        browser.evaluate(self.axe.read_text(encoding="utf-8"))
         for width in (PHONE, DESK):
-            browser.open(path, width)
-            browser.evaluate(self.axe.read_text(encoding="utf-8"))
+            browser.resize(width)
+            browser.evaluate(IS_DRAWN)
             # Fonts of other hosts, which it would load again, there are none in tests.
             options = json.dumps(
                 {"runOnly": {"type": "tag", "values": TAGS}, "preload": False}

@@ -5,6 +5,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..tools.discount_floor import cap_amount, cap_percent
 from .coupon_common import CouponCase
+from .examples import examples
 
 
 class TestDiscountFloor(BaseCase):
@@ -153,7 +154,8 @@ class TestCouponFloor(CouponCase):
             self._create_tax(27, True),
             self._create_tax(20, True),
         ]
-        for number in range(25):
+        carts = examples(8, 25)
+        for number in range(carts):
             kind = draw.choice(["percent", "fixed"])
             rule = self._create_rule(
                 kind=kind,
@@ -171,7 +173,7 @@ class TestCouponFloor(CouponCase):
                 )
                 product.taxes_id = draw.choice(taxes)
                 products.append((product, draw.randint(1, 4)))
-            if number == 12:
+            if number == carts // 2:
                 self._create_promotion(
                     discount=15,
                     discount_applicability="specific",

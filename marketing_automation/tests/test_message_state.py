@@ -7,6 +7,7 @@ from odoo.tests import tagged
 from ..models.delivery.states import ALLOWED_FROM, REPORTS, STATES
 from ..providers.base import DeliveryEvent
 from .common import MarketingCase
+from .examples import examples
 
 KINDS = (
     *("sent", "deferred", "delivered", "failed", "bounced_soft", "bounced_hard"),
@@ -54,7 +55,7 @@ class TestMessageState(MarketingCase):
     def test_order_and_repetition_do_not_matter(self):
         """The property, on random sets of reports, each shuffled with repetitions."""
         rng = random.Random(19)
-        cases = 40
+        cases = examples(12, 40)
         orders = 4
         messages = self._create_messages(cases * orders)
         for case in range(cases):

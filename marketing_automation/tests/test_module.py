@@ -274,7 +274,18 @@ class TestBadInput(WholePathCase):
 
     def test_two_hundred_lines(self):
         """Short enough for inboxes that cut after 102 kB, with the whole sum."""
-        products = [self._create_product(f"Part {n}", 1.5) for n in range(200)]
+        products = self.env["product.product"].create(
+            [
+                {
+                    "name": f"Part {n}",
+                    "list_price": 1.5,
+                    "sale_ok": True,
+                    "is_published": True,
+                    "taxes_id": False,
+                }
+                for n in range(200)
+            ]
+        )
         order = self._create_cart(products=[(product, 1) for product in products])
         message = self._deliver(order)
         self.assertEqual(len(order.abandoned_cart_id.lines), 200)
@@ -651,34 +662,56 @@ class TestSettings(MarketingCase):
 
     def test_round_trip(self):
         self.env["website"].search([("id", "!=", self.website.id)]).sequence = 99
-        for name, value, record in (
-            ("cart_idle_minutes", 47, self.website),
-            ("cart_minimum_amount", 12.5, self.company),
-            ("cart_expiry_days", 11, self.company),
-            ("attribution_days", 9, self.company),
-            ("cart_recovery_enabled", False, self.website),
-            ("cart_recovery_enabled", True, self.website),
-            ("consent_policy", "opt_in", self.company),
-            ("consent_policy", "soft_opt_in", self.company),
-            ("double_opt_in", False, self.company),
-            ("consent_at_checkout", False, self.website),
-            ("consent_at_sign_up", False, self.website),
-            *((name, 91, self.company) for name in PERIODS),
-            ("email_cap_hours", 12.5, self.company),
-            ("sms_cap_hours", 0.0, self.company),
-            ("quiet_hours_sms", False, self.company),
-            ("quiet_hours_email", True, self.company),
-            ("quiet_hours_from", 22.5, self.company),
-            ("quiet_hours_until", 7.0, self.company),
-            ("capture_typed_contact", True, self.website),
-            ("quotation_recovery_enabled", True, self.company),
-            ("quotation_idle_days", 5, self.company),
-        ):
+        # Each with two values, so that one of them is not the one it had before.
+        settings = (
+            (self.website, "cart_idle_minutes", 47, 33),
+            (self.company, "cart_minimum_amount", 12.5, 0.0),
+            (self.company, "cart_expiry_days", 11, 23),
+            (self.company, "attribution_days", 9, 4),
+            (self.company, "consent_policy", "opt_in", "soft_opt_in"),
+            (self.company, "double_opt_in", False, True),
+            (self.website, "consent_at_checkout", False, True),
+            (self.website, "consent_at_sign_up", False, True),
+            *((self.company, name, 91, 45) for name in PERIODS),
+            (self.company, "email_cap_hours", 12.5, 3.0),
+            (self.company, "sms_cap_hours", 0.0, 2.5),
+            (self.company, "quiet_hours_email", True, False),
+            (self.company, "quiet_hours_sms", False, True),
+            (self.company, "quiet_hours_from", 22.5, 21.0),
+            (self.company, "quiet_hours_until", 7.0, 6.5),
+            (self.website, "capture_typed_contact", True, False),
+            (self.company, "quotation_idle_days", 5, 8),
+        )
+        # While these are off, others are not shown.
+        switches = (
+            (self.website, "cart_recovery_enabled"),
+            (self.company, "quotation_recovery_enabled"),
+        )
+        on = [(record, name, True) for record, name in switches]
+        self._check_kept([*on, *((r, name, one) for r, name, one, _two in settings)])
+        self._check_kept([(r, name, two) for r, name, _one, two in settings])
+        self._check_kept([(record, name, False) for record, name in switches])
+
+    def _check_kept(self, settings):
+        """Save values in one go, and find them where they belong and on the screen.
+
+        :param list settings: record, name and value of each
+        """
+        self._save(**{name: value for _record, name, value in settings})
+        read = self.env["res.config.settings"].create({})
+        for record, name, value in settings:
             with self.subTest(setting=name, value=value):
-                self._save(**{name: value})
                 self.assertEqual(record[name], value)
-                read = self.env["res.config.settings"].create({})
                 self.assertEqual(read[name], value)
+
+    def test_one_setting_changes_no_other(self):
+        """Above all, none of its neighbors on the same record."""
+        self._save(cart_idle_minutes=47, quiet_hours_email=True, quiet_hours_from=22.5)
+        self._save(cart_idle_minutes=48)
+        read = self.env["res.config.settings"].create({})
+        self.assertEqual(read.cart_idle_minutes, 48)
+        self.assertTrue(read.quiet_hours_email)
+        self.assertEqual(read.quiet_hours_from, 22.5)
 
     def test_every_setting_is_tested(self):
         ours = {

@@ -14,6 +14,7 @@ from odoo.tools import file_open
 from ..tools.phone_zones import get_ranges, timezone_of_phone
 from ..tools.quiet_hours import SendWindow, next_allowed, timezone_of
 from ..tools.timezones import MAIN_ZONES, STATE_ZONES
+from .examples import examples
 
 try:
     from hypothesis import example, given, settings, strategies
@@ -183,7 +184,7 @@ class TestQuietHours(BaseCase):
         hours = strategies.integers(0, 24 * 60).map(lambda minutes: minutes / 60)
         moments = strategies.datetimes(utc("2017-01-01"), utc("2037-01-01"))
 
-        @settings(max_examples=1000, deadline=None, database=None)
+        @settings(max_examples=examples(200, 1000), deadline=None, database=None)
         @given(zones, moments, hours, hours)
         @example(BUDAPEST, utc("2026-10-25 00:59:59.999999"), 2.5, 2)
         @example("Australia/Lord_Howe", utc("2026-04-04 14:59"), 2, 1.75)

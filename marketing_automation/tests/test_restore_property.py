@@ -7,6 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import float_compare
 
 from .common import MarketingCase
+from .examples import examples
 
 try:
     from hypothesis import HealthCheck, given, settings, strategies
@@ -44,7 +45,7 @@ if strategies:
 class TestRestoreProperty(MarketingCase):
     def test_restore(self):
         @settings(
-            max_examples=80,
+            max_examples=examples(20, 80),
             deadline=None,
             database=None,
             derandomize=True,

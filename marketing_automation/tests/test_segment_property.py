@@ -5,6 +5,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from .examples import examples
 from .segment_common import SegmentCase
 from .segment_world import (
     NOW,
@@ -18,7 +19,7 @@ from .segment_world import (
 # Another world each day of development: MARKETING_SEGMENT_SEED=N makes it again.
 SEED = int(os.environ.get("MARKETING_SEGMENT_SEED", "20260615"))
 WORLDS = 2
-CRITERIA = 40
+CRITERIA = examples(15, 40)
 
 
 @tagged("post_install", "-at_install")

@@ -7,11 +7,12 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..tools.sequence_plan import Timing, plan_moves
+from .examples import examples
 from .sequence_common import SequenceCase
 
 # Other edits each day of development: MARKETING_SEQUENCE_SEED=N makes them again.
 SEED = int(os.environ.get("MARKETING_SEQUENCE_SEED", "20261121"))
-WORLDS = 4
+WORLDS = examples(2, 4)
 EDITS = 30
 
 

@@ -15,6 +15,8 @@ from odoo.addons.marketing_automation.tools.rendering import (
 )
 from odoo.addons.marketing_automation.tools.shared_rendering import SharedRenderer
 
+from .examples import examples
+
 PERSONAL = {
     *("customer.name", "customer.first_name", "customer.email", "unsubscribe_url"),
 }
@@ -180,7 +182,7 @@ class TestSharedRendering(BaseCase):
                 with self.subTest(html=templates.html, value=value):
                     context = make_context(value, value, value)
                     self.assert_same(renderer, templates, context)
-            for _turn in range(200):
+            for _turn in range(examples(60, 200)):
                 values = source.choices(VALUES, k=3)
                 with self.subTest(html=templates.html, values=values):
                     self.assert_same(renderer, templates, make_context(*values))
@@ -209,7 +211,7 @@ class TestSharedRendering(BaseCase):
             *("<!--", "-->", "<style>", "</style>", "<title>", "</title>", "word", "#"),
         ]
         shared = 0
-        for _turn in range(200):
+        for _turn in range(examples(80, 200)):
             html = "".join(source.choices(pieces, k=8) + source.choices(prints, k=3))
             parts = source.choices([*pieces, *prints, *prints, *tests], k=10)
             for templates in (Templates("x", html), Templates("x", "".join(parts))):
