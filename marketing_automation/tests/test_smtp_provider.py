@@ -888,7 +888,9 @@ class TestSmtpProviderConnections(SmtpProviderCase):
         results = provider.send([outgoing(n) for n in range(60)])
         found = Counter(r.status for r in results)
         self.assertEqual(found["accepted"] + found["uncertain"], len(server.messages))
-        self.assertLessEqual(found["uncertain"], 7)
+        # What another connection still gets through begins the count anew.
+        self.assertIn(found["uncertain"], range(3, 10))
+        self.assertLessEqual(found["uncertain"], server.connections)
         self.assertEqual(len(server.recipients), len(set(server.recipients)))
         self.assertEqual(results[-1].reason, "connect_failed")
 
