@@ -522,6 +522,28 @@ class TestRetention(PrivacyCase):
         self.assertFalse(events.exists())
         self.assertEqual(segment.size, 1, "who is in stays in")
 
+    def test_the_oldest_come_first(self):
+        """As the index has them: in another order the whole outbox would be read."""
+        people = self._create_customer("A", "a@example.com") | self._create_customer(
+            "B", "b@example.com"
+        )
+        messages = self._queue_to(people, self._create_contact_template())
+        for message, days in zip(messages, (800, 900), strict=True):
+            message.write(
+                {
+                    "state": "sent",
+                    "sending_at": fields.Datetime.now() - timedelta(days=days),
+                }
+            )
+        privacy = self.env["marketing.privacy"]
+        (stored,) = (
+            stored
+            for stored in privacy._get_stored()
+            if stored.model == "marketing.message"
+        )
+        self.assertEqual(privacy._enforce_period(stored, self.company, limit=1), 1)
+        self.assertEqual(messages.filtered("forgotten_at"), messages[1])
+
     def test_the_scheduled_action(self):
         segment = self.env["customer.segment"].create(
             {"name": "Segment", "kind": "static"}
