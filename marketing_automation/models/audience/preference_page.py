@@ -315,7 +315,7 @@ class MarketingPreferencePage(models.AbstractModel):
         partner = message.partner_id
         if channel == message.channel:
             return True
-        visitors = self.env["website"].sudo().search([]).user_id
+        visitors = self.env["website"]._get_visitor_users()
         return partner.sudo().create_uid not in visitors or bool(
             self.env["sale.order"]
             .sudo()

@@ -40,6 +40,15 @@ class Website(models.Model):
             "Empty the field and we forget it; each message has a link to stop."
         )
 
+    @api.model
+    def _get_visitor_users(self):
+        """Return the users whom Odoo takes visitors for who are not logged in. What
+        they entered, anybody may have entered.
+
+        :rtype: res.users
+        """
+        return self.sudo().search([("user_id", "!=", False)]).user_id
+
     def _get_privacy_page_url(self):
         """Return the path of this website's page about privacy, where Odoo puts it.
 

@@ -109,7 +109,7 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         order, cart = self.sudo(), card.marketing_enrollment_id.abandoned_cart_id
-        visitors = self.env["website"].sudo().search([]).user_id
+        visitors = self.env["website"]._get_visitor_users()
         if not cart or order.partner_id.create_uid not in visitors:
             return False
         if cart in order._get_restored_carts():
