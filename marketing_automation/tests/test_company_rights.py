@@ -511,3 +511,113 @@ class TestCompanyRights(TestSecurity):
         if field.type == "date":
             return "2001-01-01"
         return {"x": 1} if field.type == "json" else "something else"
+
+    # === WHAT IS TOLD ===#
+
+    def test_conditions_look_at_segments_of_their_company(self):
+        segment = self._create_segment(self.company)
+        segment.name = SECRET
+        own = self._create_sequence(self.company_b)
+        condition = own.step_ids.condition_ids
+        for records, vals in (
+            (condition, {"kind": "in_segment", "segment_id": segment.id}),
+            (own, {"segment_id": segment.id}),
+        ):
+            for user in (self.manager_b, self.manager_of_both):
+                with (
+                    self.subTest(model=records._name, user=user.login),
+                    self.assertRaises(UserError) as caught,
+                    mute_logger("odoo.addons.base.models.ir_rule"),
+                    self.env.cr.savepoint(),
+                ):
+                    records.with_user(user).write(vals)
+                    self.env.flush_all()
+                self.env.invalidate_all()
+                if user == self.manager_b:
+                    self.assertNotIn(SECRET, str(caught.exception))
+        # Nor does a sequence with such a condition go to another company.
+        shared = self._create_sequence()
+        shared.step_ids.condition_ids.write(
+            {"kind": "in_segment", "segment_id": segment.id}
+        )
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            shared.company_id = self.company_b
+            self.env.flush_all()
+
+    def test_shared_sequences_name_no_segment_of_a_company(self):
+        """Neither on a step, nor in what is kept about an edit."""
+        segment = self._create_segment(self.company)
+        segment.name = SECRET
+        shared = self._create_sequence()
+        editor = shared.with_user(self.manager_of_both)
+        editor.step_ids.condition_ids.write(
+            {"kind": "in_segment", "segment_id": segment.id}
+        )
+        editor.segment_id = segment
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertIn(SECRET, editor.step_ids.condition_ids.summary)
+        reader = shared.with_user(self.manager_b)
+        self.assertNotIn(SECRET, reader.step_ids.condition_ids.summary)
+        self.assertIn("…", reader.step_ids.condition_ids.summary)
+        self.assertNotIn(SECRET, reader.step_ids.conditions_words)
+        told = "".join(reader.version_ids.mapped("summary"))
+        self.assertIn("…", told)
+        self.assertNotIn(SECRET, told)
+
+    def test_previews_name_no_segment_of_another_company(self):
+        """Somebody who is a customer of both is in segments of both."""
+        for company in (self.company, self.company_b):
+            segment = self.env["customer.segment"].create(
+                {
+                    "name": f"VIP of {company.id}",
+                    "kind": "static",
+                    "company_id": company.id,
+                }
+            )
+            segment.add_contacts(self.customer.ids)
+        template = self._create_contact_template(
+            company_id=self.company_b.id,
+            body_html="<p>{{ segments|join(' and ') }}</p>",
+        )
+        answer = template.with_user(self.manager_b).get_preview(
+            {
+                "template_id": template.id,
+                "channel": "email",
+                "context": "contact",
+                "category": "marketing",
+                "company_id": self.company_b.id,
+                "sources": {
+                    "subject": "S",
+                    "body_html": "<p>{{ segments|join(' and ') }}</p>",
+                },
+                "record_id": self.customer.id,
+            }
+        )
+        self.assertIn(f"VIP of {self.company_b.id}", answer["html"])
+        self.assertNotIn(f"VIP of {self.company.id}<", answer["html"])
+        self.assertNotIn(f"VIP of {self.company.id} ", answer["html"])
+
+    def test_who_was_forgotten_is_known_to_marketing_alone(self):
+        self.env["marketing.suppression"]._add(["carl@example.com"])
+        self.env.flush_all()
+        for role in ("employee", "portal"):
+            contact = self._as(role, self.users[role].partner_id)
+            self.assertNotIn("marketing_is_forgotten", contact.fields_get())
+            for call in (
+                lambda contact=contact: contact.read(["marketing_is_forgotten"]),
+                lambda contact=contact: contact.search_count(
+                    [("marketing_is_forgotten", "=", True)]
+                ),
+            ):
+                with self.subTest(role), self.assertRaises(AccessError):
+                    call()
+        # Who saves a contact need not know; it is marked all the same.
+        keeper = new_test_user(
+            self.env, "ma_keeper", groups="base.group_user,base.group_partner_manager"
+        )
+        contact = self.env["res.partner"].with_user(keeper)
+        contact = contact.create({"name": "Carl", "email": "carl@example.com"})
+        self.assertTrue(contact.sudo().marketing_is_forgotten)
+        contact.email = "other@example.com"
+        self.assertFalse(contact.sudo().marketing_is_forgotten)

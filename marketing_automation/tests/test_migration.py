@@ -203,3 +203,37 @@ class TestMigration(MarketingCase):
         cron.active = True
         self._migrate("19.0.1.6.0", "post-take-over")
         self.assertFalse(cron.active)
+
+    def test_numbers_get_limits_and_conditions_writers(self):
+        segment = self.env["customer.segment"].create({"name": "S"})
+        segment.set_criteria({"conditions": [{"behaviour": "bought", "days": 9}]})
+        condition, step = segment.condition_ids, self.sequence.step_ids[0]
+        for table, name in (
+            ("customer_segment_condition", "times_positive"),
+            ("marketing_sequence_step", "delay_positive"),
+            ("res_company", "cart_expiry_days_positive"),
+            ("website", "cart_idle_minutes_positive"),
+        ):
+            self.env.cr.execute(
+                f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {table}_{name}"
+            )
+        self.env.cr.execute(
+            """UPDATE customer_segment_condition
+                  SET times = 2000000, period_days = 999999, writer_id = NULL;
+               UPDATE marketing_sequence_step
+                  SET delay_value = 9999999, delay_unit = 'days';
+               UPDATE res_company SET cart_expiry_days = 1000000000,
+                                      cart_kept_days = 2000000000;
+               UPDATE website SET cart_idle_minutes = 2000000000"""
+        )
+        self.env.invalidate_all()
+        for script in (
+            *("pre-segment-limits", "pre-number-limits", "post-segment-writers"),
+        ):
+            self._migrate("19.0.1.6.0", script)
+        self.assertEqual((condition.times, condition.period_days), (1_000_000, 0))
+        self.assertEqual(condition.writer_id.id, self.env.uid)
+        self.assertEqual((step.delay_value, step.delay_unit), (3650, "days"))
+        self.assertEqual(self.company.cart_expiry_days, 3650)
+        self.assertEqual(self.company.cart_kept_days, 36500)
+        self.assertEqual(self.website.cart_idle_minutes, 525600)
