@@ -327,6 +327,15 @@ class TestCompanyRights(TestSecurity):
         dialog = dialogs.create({"partner_id": own.id})
         self.assertTrue(dialog.is_valid)
         self.assertTrue(privacy._export(dialog._find_person()))
+        # An email that is about no document may be another company's.
+        mail = self.env["mail.message"].create(
+            {"email_from": "gil@example.com", "body": SECRET, "message_type": "email"}
+        )
+        self.assertEqual(privacy.sudo()._find_emails(dialog._find_person()), [])
+        everywhere = self.env["marketing.privacy"].with_user(self.manager_of_both)
+        self.assertEqual(
+            everywhere.sudo()._find_emails(dialog._find_person()), mail.ids
+        )
         both = self.env["marketing.privacy.wizard"].with_user(self.manager_of_both)
         self.assertTrue(both.create({"address": "dora@example.com"}).is_valid)
 
@@ -587,13 +596,10 @@ class TestCompanyRights(TestSecurity):
                 "context": "contact",
                 "category": "marketing",
                 "company_id": self.company_b.id,
-                "sources": {
-                    "subject": "S",
-                    "body_html": "<p>{{ segments|join(' and ') }}</p>",
-                },
                 "record_id": self.customer.id,
             }
         )
+        self.assertFalse(answer["errors"])
         self.assertIn(f"VIP of {self.company_b.id}", answer["html"])
         self.assertNotIn(f"VIP of {self.company.id}<", answer["html"])
         self.assertNotIn(f"VIP of {self.company.id} ", answer["html"])

@@ -150,7 +150,13 @@ class MarketingPrivacy(models.AbstractModel):
     @api.model
     def _find_emails(self, person):
         """Return the ids of emails from and to a person that belong to no document of
-        Odoo's, or to one about marketing."""
+        Odoo's, or to one about marketing.
+
+        Nothing says to which company such an email was: they are left to those who
+        work in all of them.
+        """
+        if not self._works_everywhere():
+            return []
         return self._fetch_column(
             SQL(
                 """SELECT DISTINCT m.id

@@ -1,6 +1,6 @@
 """Who somebody is: everything we know a person by."""
 
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
@@ -247,6 +247,15 @@ class MarketingPrivacy(models.AbstractModel):
                     "person, too. Somebody who works for all of them has to do this."
                 )
             )
+
+    @api.model
+    def _works_everywhere(self):
+        """Whether the user works in all companies there are.
+
+        :rtype: bool
+        """
+        companies = self.env["res.company"].sudo().search([])
+        return self.env.uid == SUPERUSER_ID or not companies - self.env.user.company_ids
 
     @api.model
     def _find_companies(self, person):
