@@ -53,70 +53,98 @@ _CLEAR = words(
     # German
     r"\b(?:abmelden|abbestellen|austragen)\b|\bmeld\w* (?:sie |uns )?(?:mich |uns )"
     r".{0,40}\bab\b|\btragen sie (?:mich|uns)\b.{0,40}\baus\b",
-    r"\bkeine?n? (?:weiteren? |mehr )?(?:e-?mails?|mails?|nachrichten?|sms|werbung|"
-    r"newsletter|werbe\w*)\b|\b(?:aus|von) (?:dem|der|ihrem|ihrer|eurem|eurer) "
-    r"(?:e-?mail-?)?(?:verteiler|liste|newsletter)",
-    r"\bnicht (?:mehr|länger) .{0,30}(?:anschreiben|schreiben|kontaktier|zusenden|"
-    r"schicken|senden|belästig|erhalten|bekommen)|\bich (?:widerspreche|widerrufe)\b|"
-    r"\bhör\w* (?:sie )?(?:bitte )?(?:endlich )?auf\b|lass\w* (?:sie )?mich in ruhe",
+    r"\bkeine?n? (?:weiteren? |mehr )(?:e-?mails?|mails?|nachrichten?|sms|werb\w*|"
+    r"newsletter)\b|\bkeine?n? (?:e-?mails?|mails?|nachrichten?|sms|werb\w*|"
+    r"newsletter)\b"
+    r".{0,20}\bmehr\b|^\W*(?:bitte )?keine (?:werbung|newsletter|sms)\W*(?:bitte)?\W*$",
+    r"\b(?:aus|von) (?:dem|der|ihrem|ihrer|eurem|eurer) (?:e-?mail-?)?(?:verteiler|"
+    r"liste|"
+    r"newsletter)|\b(?:mich|uns|mir|bitte) (?:bitte )?nicht (?:mehr|länger|weiter) "
+    r".{0,20}(?:anschreib|schreib|kontaktier|belästig|anruf|zusend|zuschick)",
+    r"\b(?:möchte|will|wünsche) .{0,25}\bnicht (?:mehr|länger)\b.{0,30}(?:kontaktiert|"
+    r"angeschrieben|belästigt)|\bich (?:widerspreche|widerrufe)\b|"
+    r"\bhören sie (?:bitte |"
+    r"endlich )?auf\b|\bhör (?:bitte |endlich )?auf\b|lass\w* (?:sie )?mich in ruhe",
     # Hungarian
-    r"\bleirat?koz\w*|\biratkozt\w* le|\bne (?:küldj|írj|zaklass|hívj|keress|"
-    r"zavarj)\w*|"
-    r"\bne (?:küldene|írna)k\b|\bhagyj\w* (?:engem )?béké|\btiltakozom",
-    r"\b(?:nem kérek|nem kérem|nem szeretné[km]|nem akarok|"
-    r"nem óhajtok)\b.{0,50}(?:level|"
-    r"üzenet|hírlevel|reklám|sms|e-?mail|értesítés|mail)",
+    r"\bleirat?koz\w*|\biratkozt\w* le|\bhagyj\w* (?:engem )?béké|\btiltakozom",
+    r"\bne (?:zaklass|hívj|keress|zavarj)\w*|\bne (?:küldj|írj)\w* (?:több|nekem|ilyen|"
+    r"már|semmi|e-?mail|sms|üzenet|level|hírlevel|reklám)|\bne (?:küldj|írj)\w*\W*$|"
+    r"\b(?:több|e-?mail|sms|üzenet|level|hírlevel|reklám)\w*\b.{0,20}\bne (?:küldj|"
+    r"írj)",
+    r"\b(?:nem kérek|nem kérem|nem szeretné[km]|nem akarok|nem óhajtok)\b.{0,50}(?:"
+    r"level|üzenet|hírlevel|reklám|sms|e-?mail|értesítés|mail)",
     r"\b(?:törölj|vegye)\w* (?:le |ki )?.{0,30}(?:címem|számom|list|hírlevel|adatbázis|"
-    r"nevem|engem|adataim)|\bvegye\w* le\b|\btöröljenek\b|(?:list|adatbázis|"
-    r"hírlevel)\w* "
-    r".{0,30}(?:törölj|levenni|leven)",
+    r"nevem|engem|adataim)|\bvegye\w* le\b|\btöröljenek\b|(?:list|adatbázis|hírlevel)"
+    r"\w* .{0,30}(?:törölj|levenni|leven)",
     # Turkish
-    r"\b(?:beni|numaram|adresim|mailim|e-?postam)\w*\b.{0,40}(?:çıkar|sil)\w*",
-    r"\b(?:mesaj|sms|e-?posta|mail|e-?mail|reklam|bildirim|bülten)\w*\b.{0,40}(?:"
-    r"gönder(?:me|mey)\w*|at(?:ma|may)\w*|yolla(?:ma|may)\w*|yazma\w*|istemiyor\w*|"
-    r"gelmesin|kes\w*|durdur\w*)",
+    r"\b(?:beni|numaram|adresim|mailim|e-?postam)\w*\b.{0,40}\b(?:çıkar|sil)(?:ın|in|"
+    r"ınız|"
+    r"iniz|tın|ir misiniz)?\b",
+    r"\b(?:mesaj|sms|e-?posta|mail|e-?mail|reklam|bildirim|bülten)\w*\b.{0,40}\b(?:"
+    r"(?:gönderme|atma|yollama|yazma)(?:yin|yın|yiniz|yınız)?\b|istemiyor\w*|gelmesin|"
+    r"kes(?:in)?\b|durdur(?:un)?\b)",
     r"\baboneli[kğ]\w* .{0,30}(?:iptal|çık|son)|almak istemiyor|(?:çıkmak|ayrılmak) "
     r"istiyor|rahatsız etme|\babonelikten\b",
     # French
-    r"\bdésabonn|\bdésinscri|\bn(?:e|['’]) ?.{0,30}\bplus\b.{0,40}(?:recevoir|envoy|"
-    r"contact|écri|message|mail|sms)|\barrêt\w* (?:de |d['’])?(?:m['’]|me |vos |les |"
-    r"ces "
-    r"|tout)|(?:retir|enlev|supprim)\w*[- ]moi|\bplus de (?:mails?|messages?|sms|pub)",
+    r"\bdésabonn|\bdésinscri|\bne plus (?:m['’]|me |nous )?(?:recevoir|envoy|contact|"
+    r"écri)|"
+    r"\b(?:ne (?:veux|souhaite|désire) plus|plus envie)\b.{0,30}(?:recevoir|message|"
+    r"mail|"
+    r"sms|contact)|\bne (?:m['’]|me |nous )(?:envoy|contact|écri)\w* plus",
+    r"\barrêt\w* (?:de |d['’])?(?:m['’]|me |vos |les |ces |tout)|\b(?:retir|enlev|"
+    r"supprim)"
+    r"\w*[- ]moi|^\W*plus de (?:mails?|messages?|sms|pub)",
     # Spanish, Portuguese
-    r"\b(?:dar|dé|den|darme|deme) ?(?:me )?de baja|\bbaja\b|\bdesuscri|\bno (?:me |"
-    r"nos )?"
-    r"(?:enví|envi|mand|escrib|contact|molest)\w*|\bno (?:quiero|deseo) (?:recibir|"
-    r"más)|"
+    r"\b(?:dé|den|dar\w*|denme|deme|dame)\b (?:\w{1,8} )?de baja\b|\b(?:quiero|"
+    r"solicito|"
+    r"pido|causar) (?:la )?baja\b|"
+    r"^\W*baja\W*$|\bdesuscri|\bno (?:me |nos )?(?:enví?e[ns]?|mande[ns]?|escriban?|"
+    r"contacten?|molesten?)\b|\bno (?:quiero|deseo) (?:recibir|más (?:mensajes|correos|"
+    r"sms|e-?mails))",
     r"\bdeje\w* de (?:enviar|mandar|escribir|molestar)|\b(?:bórr|borr|elimín|"
     r"elimin)\w*me",
     r"\bdescadastr|\bcancelar (?:a )?(?:inscrição|assinatura|suscripción|subscrição)|"
-    r"\bnão (?:quero|desejo) (?:mais )?receber|\bnão (?:me )?envi|\bremov\w*[- ]me\b|"
-    r"\bparem? de",
+    r"\bnão (?:quero|desejo) (?:mais )?receber|\bnão (?:me )?envi(?:e|em|es|ar)\b|"
+    r"\bremov\w*[- ]me\b|\bparem? de",
     # Italian
     r"\bdisiscri|\bcancella(?:te)?mi\b|\brimuove(?:te)?mi|\btoglie(?:te)?mi|\bnon (?:"
     r"voglio|desidero) (?:più )?(?:ricevere|messaggi|mail|sms|essere)|\bnon (?:mandate|"
-    r"inviate|scrive|mandar|inviar)\w*|\bsmett\w* di",
+    r"inviate|scrive|mandar|inviar)(?:mi|te|temi|ci)?\b|\bsmett\w* di",
     # Dutch
     r"\b(?:afmelden|uitschrijven)\b|\bmeld (?:mij|me) .{0,20}af\b|\bschrijf (?:mij|me) "
     r".{0,20}uit\b|\bgeen (?:e-?mails?|mails?|berichten|sms\w*|reclame|nieuwsbrie\w*) "
     r"meer|\bverwijder (?:mij|me)\b",
     # Polish, Czech
-    r"\bwypis(?:z|ać|anie|uję|ze)\w*|\bnie (?:wysył|przysył)\w*|\brezygnuję|\busuń\w* "
+    r"\bwypis(?:z|ać|anie|uję|ze)\w*|\bnie (?:wysyłaj|przysyłaj)\w*|\brezygnuję|"
+    r"\busuń\w* "
     r"mnie|\busunięcie (?:mnie|mojego)|\bodhlás\w*|\bodhlaš|\bneposíle?j\w*|\bnechci "
-    r"(?:dostávat|zprávy|e-?maily|maily|nic)",
+    r"(?:dostávat|zprávy|e-?maily|maily)",
     # Swedish, Danish, Norwegian
     r"\bavregistrera|\bavsluta prenumeration|\bsluta (?:skicka|smsa|mejla|maila)|"
-    r"\bing[ae]n? "
-    r"(?:fler|flere) (?:sms|mejl|mail|meddelanden|beskeder|meldinger)|\bta bort mig|"
-    r"\bafmeld|\bstopp? med",
+    r"\bing[ae]n? (?:fler|flere) (?:sms|mejl|mail|meddelanden|beskeder|meldinger)|"
+    r"\bta bort mig|\bafmeld|\bstopp? med",
     # Russian
-    r"\bотпи[сш]\w*|\bне (?:присылайте|пишите|отправляйте|шлите|беспокойте|звоните)|"
-    r"\bпрекратите|\bудалите (?:меня|мой)|\bбольше не (?:хочу|надо|присылайте|пишите)",
+    r"\bотпи[сш]\w*|\bне (?:присылайте|пишите|беспокойте|звоните)|\bне (?:отправляйте|"
+    r"шлите) (?:мне|больше)|\bпрекратите|\bудалите (?:меня|мой)|\bбольше не (?:хочу|"
+    r"надо|"
+    r"присылайте|пишите|отправляйте)",
     # Chinese, Japanese
-    r"退订|退訂|取消订阅|取消訂閱|(?:不要|别|別|请勿|請勿)再?(?:给我|給我)?(?:发|發|寄|联系|聯絡|"
-    r"打扰|打擾)|停止(?:发送|發送|寄送)|不想再收",
+    r"退订|退訂|取消订阅|取消訂閱|(?:不要|别|別|请勿|請勿)(?:再|给我|給我)+(?:发|發|寄|联系|"
+    r"聯絡)|(?:不要|别|別|请勿|請勿)(?:联系|聯絡|打扰|打擾)|停止(?:发送|發送|寄送)|不想再收",
     r"配信(?:を)?停止|購読(?:を)?(?:解除|停止)|登録(?:を)?解除|送らないで|送信しないで|"
     r"停止してください|退会",
+)
+# What somebody misses they do not object to.
+_MISSED = words(
+    r"\bich (?:bekomme|bekam|erhalte|erhielt|habe|kriege)\b|\bik (?:krijg|ontvang|"
+    r"heb)\b|"
+    r"\bje (?:ne |n['’])?(?:reçois|ai)\b|\bnem (?:kapok|kaptam|érkezett|jött)\b|"
+    r"\bnon (?:"
+    r"ricevo|ho ricevuto)|\bno (?:recibo|recibí|he recibido)|\bnão (?:recebo|recebi)|"
+    r"\bnie "
+    r"(?:dostaj|dostał)|\b(?:gelmiyor|gelmedi|almadım)\b|\bi (?:did not|didn['’]?t|"
+    r"have "
+    r"not|haven['’]?t|do not|don['’]?t) (?:get|got|receive|received)\b"
 )
 # Nobody is asked to stop messages with these: questions, and orders.
 _QUESTION = words(
@@ -203,6 +231,7 @@ def _is_clear(sentence):
         # A link of our own email, which they quote.
         and "http" not in folded
         and not _QUESTION.search(folded)
+        and not _MISSED.search(folded)
         and not _ORDER.search(folded)
     )
 
