@@ -41,6 +41,7 @@ from . import test_accessibility
 from . import test_tours_public
 from . import test_tours_backend
 from . import test_campaign
+from . import test_campaign_repeat
 from . import test_campaign_series
 from . import test_campaign_stats
 from . import test_cart_activity
@@ -135,3 +136,4 @@ from . import test_health
 from . import test_odoos_reminder
 from . import test_table_statistics
 from . import test_person_search
+from . import test_wall_time

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytz
 
 from .timezones import MAIN_ZONES, OLD_PREFIXES, STATE_ZONES
+from .wall_time import get_zone
 
 _DAY = 24 * 3600
 _SECOND = timedelta(seconds=1)
@@ -118,7 +119,7 @@ def _clock(tz_name, moment):
 @lru_cache(maxsize=8192)
 def _day(tz_name, day):
     """The same for a day (UTC): ``((offset, ends), …)``, one where no clock is set."""
-    zone = _zone(tz_name)
+    zone = get_zone(tz_name)
     start = datetime(day.year, day.month, day.day)
     # Whole hours, each up to its last second: no zone has set its clock back and forth
     # within one.
@@ -130,13 +131,6 @@ def _day(tz_name, day):
         if offsets[index] != offsets[index + 1]
     ]
     return (*changes, (offsets[-1], start + timedelta(days=1)))
-
-
-def _zone(tz_name):
-    try:
-        return pytz.timezone(tz_name or "UTC")
-    except pytz.UnknownTimeZoneError:
-        return pytz.utc
 
 
 def _offset(zone, moment):

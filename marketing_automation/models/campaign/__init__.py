@@ -15,6 +15,7 @@ from . import campaign_page
 from . import campaign_series
 from . import campaign_series_page
 from . import campaign_kinds
+from . import campaign_repeat
 from . import campaign_message
 from . import ab_test
 from . import ab_variant

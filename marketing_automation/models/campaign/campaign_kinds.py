@@ -1,19 +1,16 @@
-"""Campaigns that do not end with one go: again and again, and whenever somebody enters
-a segment."""
+"""Campaigns that do not end with one go, but write whenever somebody enters a segment;
+and how often a campaign is sent at all. Again and again: ``campaign_repeat.py``."""
 
 from datetime import timedelta
 
-from dateutil.relativedelta import relativedelta
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 KINDS = [
     ("one_time", "Once"),
     ("recurring", "Again and again"),
     ("on_entry", "Whenever somebody enters a segment"),
 ]
-UNITS = [("days", "Days"), ("weeks", "Weeks"), ("months", "Months")]
 # Entries are looked at again for so long: a segment's refresh may take a while to end.
 OVERLAP = timedelta(hours=1)
 
@@ -28,76 +25,15 @@ class EmailCampaign(models.Model):
         default="one_time",
         help="Again and again: each time is a campaign of its own, with own figures.",
     )
-    repeat_every = fields.Integer(string="Every", default=1)
-    repeat_unit = fields.Selection(UNITS, required=True, default="weeks")
-    repeat_until = fields.Date(
-        string="Until", help="Not after this day. Empty: until you cancel the next one."
-    )
-    previous_id = fields.Many2one(
-        "email.campaign",
-        string="Follows On",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="set null",
-        help="The campaign before this one, of those that are sent again and again.",
-    )
     entries_until = fields.Datetime(
         readonly=True, copy=False, help="Whoever entered before was looked at."
     )
-
-    @api.constrains("kind", "repeat_every")
-    def _check_repeat(self):
-        for campaign in self:
-            if campaign.kind == "recurring" and not 1 <= campaign.repeat_every <= 999:
-                raise ValidationError(
-                    self.env._("Repeat it every 1 to 999 days, weeks or months.")
-                )
 
     @api.onchange("kind")
     def _onchange_kind(self):
         """Who enters a segment gets it then; nobody's time can be chosen before."""
         if self.kind == "on_entry":
             self.is_at_once, self.spread_hours = True, 0.0
-
-    # === AGAIN AND AGAIN ===#
-
-    def _start(self):
-        """The next time of a series is planned when this one begins."""
-        result = super()._start()
-        if self.kind == "recurring":
-            self._plan_next()
-        return result
-
-    def _plan_next(self):
-        """Schedule the campaign that follows on this one.
-
-        :return: it; empty when the series is over
-        :rtype: email.campaign
-        """
-        self.ensure_one()
-        step = relativedelta(**{self.repeat_unit: self.repeat_every})
-        at = self._step_in_own_time(step)
-        if self.repeat_until and at.date() > self.repeat_until:
-            return self.browse()
-        following = self.copy({"name": self._get_next_name(), "previous_id": self.id})
-        following.write({"scheduled_at": at, "state": "scheduled"})
-        following._wake_up()
-        return following
-
-    def _step_in_own_time(self, step):
-        """Return the next time in the future at which the company's clocks show the
-        same time of the day."""
-        at = self.scheduled_at
-        while at <= fields.Datetime.now():
-            at = self._shift_wall_time(at, step)
-        return at
-
-    def _get_next_name(self):
-        first, rounds = self, 2
-        while first.previous_id:
-            first, rounds = first.previous_id, rounds + 1
-        return self.env._("%(name)s, no. %(number)s", name=first.name, number=rounds)
 
     # === WHENEVER SOMEBODY ENTERS ===#
 

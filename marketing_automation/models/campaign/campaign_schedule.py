@@ -2,14 +2,13 @@
 
 from datetime import timedelta
 
-import pytz
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ...tools.phone_zones import DIGITS, E164_PATTERN, get_ranges
 from ...tools.quiet_hours import timezone_of_person
+from ...tools.wall_time import to_utc, to_wall
 
 # Where a day begins first: a campaign at the local time of each starts here.
 EARLIEST_ZONE = "Pacific/Kiritimati"
@@ -104,30 +103,24 @@ class EmailCampaign(models.Model):
     def _get_due_in(self, zone):
         """Return when it is the time of the campaign in a time zone.
 
-        The time is what the clock shows in the company's time zone at ``scheduled_at``.
+        The time is what the clock shows in the company's time zone at ``scheduled_at``;
+        see :func:`.wall_time.to_utc` for the nights when clocks are set.
 
         :param str zone: name of a time zone
         :return: naive, UTC
         :rtype: datetime
         """
         self.ensure_one()
-        own = pytz.timezone(self.company_id.sudo().figures_timezone or "UTC")
-        wall = pytz.utc.localize(self.scheduled_at).astimezone(own)
-        # A time that there is not (the clocks are put forward) is an hour later.
-        local = pytz.timezone(zone).localize(wall.replace(tzinfo=None))
-        return local.astimezone(pytz.utc).replace(tzinfo=None)
+        return to_utc(to_wall(self.scheduled_at, self._get_own_zone()), zone)
 
-    def _shift_wall_time(self, at, step):
-        """Return a time later by the company's clocks.
+    def _get_own_zone(self):
+        """Return the time zone by whose clocks the company plans.
 
-        :param datetime at: naive, UTC
-        :param relativedelta step: such as a month
-        :return: naive, UTC
-        :rtype: datetime
+        :return: name of a time zone
+        :rtype: str
         """
-        own = pytz.timezone(self.company_id.sudo().figures_timezone or "UTC")
-        wall = pytz.utc.localize(at).astimezone(own).replace(tzinfo=None) + step
-        return own.localize(wall).astimezone(pytz.utc).replace(tzinfo=None)
+        self.ensure_one()
+        return self.company_id.sudo().figures_timezone or "UTC"
 
     def _sql_slots(self, partners):
         """Return when each of some people gets it.
@@ -189,7 +182,7 @@ class EmailCampaign(models.Model):
                 partners,
             )
         )
-        own = self.company_id.sudo().figures_timezone or "UTC"
+        own = self._get_own_zone()
         zones = get_ranges()[1]
         values = [
             SQL(
