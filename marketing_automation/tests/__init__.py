@@ -137,3 +137,5 @@ from . import test_odoos_reminder
 from . import test_table_statistics
 from . import test_person_search
 from . import test_wall_time
+from . import test_order_revenue
+from . import test_purchases

@@ -243,3 +243,134 @@ class TestAttribution(MarketingCase):
             engagement.write({"url": "x"})
         with self.assertRaises(AccessError):
             engagement.unlink()
+
+    # === AGAIN ===#
+
+    def _confirm_again(self, order):
+        order._action_cancel()
+        order.action_draft()
+        order.action_confirm()
+
+    def test_cancelled_by_mistake(self):
+        """Confirmed again it is what it was, with the same credit."""
+        message = self._sent_message()
+        self._click(message)
+        cart = message.abandoned_cart_id
+        order = cart.order_id
+        order.action_confirm()
+        first = cart.recovered_at
+        with self._at(fields.Datetime.now() + timedelta(days=20)):
+            self._confirm_again(order)
+            self.env.invalidate_all()
+        self.assertRecordValues(
+            cart,
+            [
+                {
+                    "state": "recovered",
+                    "exclusion_reason": False,
+                    "recovered_order_id": order.id,
+                    "recovered_at": first,
+                    "recovered_amount": 40.0,
+                    "recovered_amount_company": 40.0,
+                    "recovered_message_id": message.id,
+                }
+            ],
+        )
+        self.assertEqual(order.attributed_message_id, message)
+        self.assertEqual(message.attributed_revenue, 40.0)
+
+    def test_cancelled_and_changed_before_it_is_confirmed_again(self):
+        cart = self._abandon()
+        order = cart.order_id
+        order.action_confirm()
+        order._action_cancel()
+        order.action_draft()
+        order.order_line.product_uom_qty = 3
+        order.action_confirm()
+        self.assertEqual((cart.state, cart.recovered_amount), ("recovered", 60.0))
+        self.assertEqual(cart.recovered_amount_company, 60.0)
+
+    def test_several_carts_of_a_cancelled_order(self):
+        small = self._create_cart(products=[(self.product, 1)])
+        large = self._create_cart(products=[(self.product, 5)])
+        self._detect()
+        carts = small.abandoned_cart_id | large.abandoned_cart_id
+        self._confirm_again(self._order(quantity=2))
+        self.assertEqual(carts.mapped("state"), ["recovered", "recovered"])
+        self.assertEqual(large.abandoned_cart_id.recovered_amount, 40.0)
+        self.assertEqual(sum(carts.mapped("recovered_amount_company")), 40.0)
+
+    def test_other_order_after_a_cancelled_one(self):
+        cart = self._abandon()
+        cart.order_id.action_confirm()
+        cart.order_id._action_cancel()
+        order = self._order(quantity=3)
+        self.assertEqual((cart.state, cart.recovered_order_id), ("recovered", order))
+        self.assertEqual(cart.recovered_amount, 60.0)
+
+    def test_other_order_long_after_a_cancelled_one(self):
+        """That is another purchase: the cart would have expired."""
+        cart = self._abandon()
+        cart.order_id.action_confirm()
+        cart.order_id._action_cancel()
+        with self._at(cart.expires_at + timedelta(minutes=1)):
+            self._order()
+        self.assertEqual(cart.exclusion_reason, "order_cancelled")
+
+    def test_order_made_anew_before_the_first_is_cancelled(self):
+        cart = self._abandon()
+        first = cart.order_id
+        first.action_confirm()
+        second = self._order(quantity=3)
+        first._action_cancel()
+        self.assertRecordValues(
+            cart,
+            [
+                {
+                    "state": "recovered",
+                    "recovered_order_id": second.id,
+                    "recovered_amount": 60.0,
+                    "recovered_amount_company": 60.0,
+                }
+            ],
+        )
+
+    # === MANY AT ONCE ===#
+
+    def test_statements_do_not_grow_with_the_orders(self):
+        """What the addon asks for a hundred orders, it asks for one."""
+
+        def count(number):
+            orders = self.env["sale.order"]
+            for index in range(number):
+                person = self._create_customer("P", f"p{number}.{index}@example.com")
+                self._abandon(person)
+                orders |= orders.create(
+                    {
+                        "partner_id": person.id,
+                        "order_line": [(0, 0, {"product_id": self.product.id})],
+                    }
+                )
+            orders.write(orders._prepare_confirmation_values())
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            orders._credit_marketing()
+            self.env.flush_all()
+            spent = self.env.cr.sql_log_count - before
+            carts = self.env["abandoned.cart"].search(
+                [("recovered_order_id", "in", orders.ids)]
+            )
+            self.assertEqual(len(carts), number)
+            self.assertEqual(set(carts.enrollment_ids.mapped("state")), {"stopped"})
+            return spent
+
+        count(1)
+        self.assertLessEqual(count(12), count(2) + 2)
+
+    def test_order_of_nobody_we_know_costs_two_statements(self):
+        order = self._order(self._create_customer("Bob", "bob@example.com"))
+        order.partner_id.email_normalized  # noqa: B018 - what Odoo has read by then
+        self.env.flush_all()
+        with self.assertQueryCount(2):
+            order._credit_marketing()

@@ -58,7 +58,8 @@ def recorded_carts(period):
              FROM abandoned_cart cart
             WHERE cart.abandoned_at >= %s AND cart.company_id = ANY(%s)
               AND (cart.state != 'excluded'
-                   OR cart.exclusion_reason = 'order_cancelled')""",
+                   OR cart.exclusion_reason IN ('order_cancelled',
+                                                'bought_elsewhere'))""",
         period.since,
         period.company_ids,
     )

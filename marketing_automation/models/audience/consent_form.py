@@ -121,8 +121,11 @@ class MarketingConsentForm(models.AbstractModel):
             if REFUSE in form:
                 self._refuse(company, place, address, ip)
             return
+        ticked = [purpose for purpose in ASKED if f"consent_{purpose}" in form]
+        if not ticked:
+            return  # Most people: nothing is to be looked up.
         agreed = self._get_agreed(company, partner)
-        wanted = [p for p in ASKED if f"consent_{p}" in form and p not in agreed]
+        wanted = [purpose for purpose in ticked if purpose not in agreed]
         to_confirm = self._get_unproven(company, place, address, wanted)
         at_once = [purpose for purpose in wanted if purpose not in to_confirm]
         self.env["marketing.preference"].sudo()._record(

@@ -23,28 +23,46 @@ class SaleOrder(models.Model):
     def _write_multi(self, vals_list):
         """Orders reach the database here, whatever changed them."""
         changed = _get_changed(self, vals_list, ORDER_FIGURES)
+        # What is in carts counts for nobody: most orders change as long as they are.
+        counting = self._filter_counting(
+            changed, _get_changed(self, vals_list, {"state"})
+        )
         moved = _get_changed(self, vals_list, {"partner_id", "company_id"})
-        switched = _get_changed(self, vals_list, {"state"})
+        moved = set(moved).intersection(counting)
         if moved:
             self._add_metrics_tasks(moved)
         super()._write_multi(vals_list)
-        if changed:
-            self._add_metrics_tasks(changed, switched)
+        if counting:
+            self._add_metrics_tasks(counting)
         return None
 
     @api.model
-    def _add_metrics_tasks(self, order_ids, switched=()):
+    def _filter_counting(self, order_ids, switched):
+        """Return which of some orders count for their customers, or did until now.
+
+        :param list order_ids: ids of orders that are about to be written
+        :param list switched: those of them that get another state
+        :rtype: list[int]
+        """
+        switched = set(switched)
+        orders = self.sudo().browse(order_ids)
+        return [
+            order.id
+            for order in orders
+            if order.state == "sale" or (order.id in switched and order.state != "sent")
+        ]
+
+    @api.model
+    def _add_metrics_tasks(self, order_ids):
         """Have the figures of the customers of orders computed soon.
 
-        :param list order_ids: those that are not confirmed do not count
-        :param list switched: but these count now or did before
+        :param order_ids: ids of orders that count, or did
         """
         self.env["marketing.metrics.task"]._add_contacts(
             SQL(
                 """SELECT DISTINCT company_id, partner_id FROM sale_order
-                    WHERE id = ANY(%s) AND (state = 'sale' OR id = ANY(%s))""",
-                order_ids,
-                list(switched),
+                    WHERE id = ANY(%s)""",
+                list(order_ids),
             )
         )
 
@@ -56,6 +74,10 @@ class AccountMove(models.Model):
         """Credit notes count for their orders as soon as they are posted."""
         super()._write_multi(vals_list)
         changed = _get_changed(self, vals_list, REFUND_FIGURES)
+        # Most are invoices, which count for nobody.
+        changed = self.browse(changed).filtered(
+            lambda move: move.move_type == "out_refund"
+        )
         if changed:
             self.env["marketing.metrics.task"]._add_contacts(
                 SQL(
@@ -66,8 +88,8 @@ class AccountMove(models.Model):
                            ON rel.invoice_line_id = l.id
                          JOIN sale_order_line sol ON sol.id = rel.order_line_id
                          JOIN sale_order so ON so.id = sol.order_id
-                        WHERE m.id = ANY(%s) AND m.move_type = 'out_refund'""",
-                    changed,
+                        WHERE m.id = ANY(%s)""",
+                    changed.ids,
                 )
             )
         return None
@@ -83,16 +105,20 @@ class ResPartner(models.Model):
         """Another address makes a contact another person."""
         changed = _get_changed(self, vals_list, PERSON_FIELDS)
         if changed:
-            self._add_metrics_tasks(changed)
+            addresses = [vals.get("email_normalized") or None for vals in vals_list]
+            self._add_metrics_tasks(changed, list(self._ids), addresses)
         super()._write_multi(vals_list)
-        if changed:
-            self._add_metrics_tasks(changed)
         return None
 
     @api.model
-    def _add_metrics_tasks(self, partner_ids):
-        """Have the figures of contacts, and of all with the same address, computed soon
-        where any of them has figures."""
+    def _add_metrics_tasks(self, partner_ids, moved_ids, addresses):
+        """Have the figures of contacts, and of all who have the same address or will,
+        computed soon where any of them has figures.
+
+        :param list partner_ids: contacts that are about to be changed
+        :param list moved_ids: contacts, in the order of ``addresses``
+        :param list addresses: the normalized email that each of them gets, or None
+        """
         self.env["marketing.metrics.task"]._add_contacts(
             SQL(
                 """SELECT known.company_id, known.partner_id
@@ -104,8 +130,17 @@ class ResPartner(models.Model):
                      JOIN res_partner twin ON twin.email_normalized = p.email_normalized
                      JOIN marketing_customer_metrics known
                        ON known.partner_id = twin.id
-                    WHERE p.id = ANY(%(partner_ids)s)""",
+                    WHERE p.id = ANY(%(partner_ids)s)
+                    UNION
+                   SELECT known.company_id, unnest(ARRAY[moved.id, twin.id])
+                     FROM unnest(%(moved_ids)s::int[], %(addresses)s::varchar[])
+                          moved (id, address)
+                     JOIN res_partner twin ON twin.email_normalized = moved.address
+                     JOIN marketing_customer_metrics known
+                       ON known.partner_id = twin.id""",
                 partner_ids=partner_ids,
+                moved_ids=moved_ids,
+                addresses=addresses,
             )
         )
 

@@ -8,6 +8,7 @@ from odoo import fields
 from odoo.tools import SQL
 
 from ...tools.temporary_table import TemporaryTable
+from ..cart.order_revenue import ORDER_RATE, sql_refunds, sql_refunds_of
 
 # What a pass is about, kept until its transaction ends: contacts and the persons behind
 # them, their orders, what comes of them.
@@ -85,18 +86,16 @@ def persons_between(first_id, last_id):
 def orders(company):
     """Return a query with the confirmed orders of the persons of a pass: ``id``,
     ``person_id``, ``date_order``, ``rate`` (of its currency, for one of the
-    company's), ``amount`` (in the company's currency) and ``is_attributed``."""
-    rate = SQL("COALESCE(NULLIF(so.currency_rate, 0), 1)")
+    company's), ``amount`` (in its own currency) and ``is_attributed``."""
     return SQL(
         """SELECT so.id, person.person_id, so.date_order, %(rate)s AS rate,
-                  round(so.amount_total / %(rate)s, %(digits)s) AS amount,
+                  so.amount_total AS amount,
                   so.attributed_message_id IS NOT NULL AS is_attributed
              FROM %(persons)s person
              JOIN sale_order so ON so.partner_id = person.partner_id
             WHERE so.company_id = %(company_id)s AND so.state = 'sale'
               AND person.person_id IS NOT NULL""",
-        rate=rate,
-        digits=company.currency_id.decimal_places,
+        rate=ORDER_RATE,
         persons=PERSONS,
         company_id=company.id,
     )
@@ -148,7 +147,8 @@ def _figures(company, few):
                   count(gap) AS gaps, avg(gap) AS mean_gap,
                   stddev_samp(gap) AS gap_deviation
              FROM (SELECT person_id, date_order, is_attributed,
-                          GREATEST(amount + COALESCE(refund.refunded, 0), 0) AS revenue,
+                          round((GREATEST(o.amount - COALESCE(refund.refunded, 0), 0)
+                                 / o.rate)::numeric, %(digits)s) AS revenue,
                           -- Orders of one day are one visit.
                           NULLIF(date_order::date - lag(date_order::date) OVER (
                               PARTITION BY person_id ORDER BY date_order), 0) AS gap
@@ -156,46 +156,16 @@ def _figures(company, few):
                      LEFT JOIN (%(refunds)s) refund ON refund.order_id = o.id) visit
             GROUP BY person_id""",
         orders=ORDERS,
-        refunds=_refunds(company, _own_refunds() if few else SQL("TRUE")),
-    )
-
-
-def _refunds(company, condition):
-    """One row for each order with posted credit notes: ``order_id``, ``refunded``,
-    which is not positive, in the company's currency. A credit note for several orders
-    is shared out by what it gives back for each.
-    """
-    return SQL(
-        """SELECT order_id,
-                  round(sum(amount * COALESCE(given / NULLIF(all_given, 0),
-                                              1.0 / orders)), %(digits)s) AS refunded
-             FROM (SELECT sol.order_id, m.amount_total_signed AS amount,
-                          sum(l.price_total) AS given,
-                          sum(sum(l.price_total)) OVER (PARTITION BY m.id) AS all_given,
-                          count(*) OVER (PARTITION BY m.id) AS orders
-                     FROM account_move m
-                     JOIN account_move_line l ON l.move_id = m.id
-                     JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = l.id
-                     JOIN sale_order_line sol ON sol.id = rel.order_line_id
-                    WHERE m.move_type = 'out_refund' AND m.state = 'posted'
-                      AND %(condition)s
-                    GROUP BY m.id, sol.order_id) share
-            GROUP BY order_id""",
-        condition=condition,
         digits=company.currency_id.decimal_places,
+        refunds=_refunds(few),
     )
 
 
-def _own_refunds():
-    """Only the invoices and credit notes of the persons of a pass."""
-    return SQL(
-        """m.id IN (
-               SELECT l.move_id FROM %s o
-                 JOIN sale_order_line sol ON sol.order_id = o.id
-                 JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sol.id
-                 JOIN account_move_line l ON l.id = rel.invoice_line_id)""",
-        ORDERS,
-    )
+def _refunds(few):
+    """What was given back for orders; only for those of a pass where they are few."""
+    if few:
+        return sql_refunds_of(SQL("SELECT id FROM %s", ORDERS))
+    return sql_refunds(SQL("TRUE"))
 
 
 def _next_order():

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.statistics import Plan, detectable_mean, detectable_share
+from ..cart.order_revenue import sql_refunds, sql_revenue
 
 # How far back one looks for what is usual.
 HISTORY = timedelta(days=90)
@@ -139,18 +140,23 @@ class AbTest(models.Model):
             multiple of it
         :rtype: tuple[float, float]
         """
-        self.env["sale.order"].flush_model()
+        for model in ("sale.order", "sale.order.line", "account.move"):
+            self.env[model].flush_model()
+        company = self.campaign_id.company_id
         [(mean, spread)] = self.env.execute_query(
             SQL(
                 """SELECT avg(value)::float, stddev_samp(value)::float
-                     FROM (SELECT amount_total / COALESCE(NULLIF(currency_rate, 0), 1)
-                                      AS value
-                             FROM sale_order
-                            WHERE company_id = %s AND state = 'sale'
-                              AND website_id IS NOT NULL AND date_order >= %s) orders
+                     FROM (SELECT %(revenue)s AS value
+                             FROM sale_order so
+                             LEFT JOIN (%(refunds)s) refund ON refund.order_id = so.id
+                            WHERE so.company_id = %(company_id)s AND so.state = 'sale'
+                              AND so.website_id IS NOT NULL
+                              AND so.date_order >= %(since)s) orders
                     WHERE value > 0""",
-                self.campaign_id.company_id.id,
-                fields.Datetime.now() - ORDER_HISTORY,
+                revenue=sql_revenue(SQL("refund.refunded")),
+                refunds=sql_refunds(SQL("m.company_id = %s", company.id)),
+                company_id=company.id,
+                since=fields.Datetime.now() - ORDER_HISTORY,
             )
         )
         if not mean or spread is None:

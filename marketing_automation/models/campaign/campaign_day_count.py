@@ -8,6 +8,7 @@ totals (``campaign_figures.py``).
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..cart.order_revenue import sql_refunds_of, sql_revenue
 from ..delivery.states import REACHED_STATES
 
 # The figures of a day. They are named as the totals of the campaign.
@@ -238,23 +239,14 @@ ORDERS = SQL(
          FROM credited LEFT JOIN did ON did.message_id = credited.id
         WHERE credited.other_revenue != 0""",
     sold=SQL(
-        """SELECT o.date_order AS at,
-                  GREATEST(o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)
-                           + COALESCE(refund.amount, 0), 0)::numeric AS weight
-             FROM sale_order o
+        """SELECT so.date_order AS at, (%s)::numeric AS weight
+             FROM sale_order so
+            CROSS JOIN LATERAL (SELECT so.id) bought (id)
              LEFT JOIN LATERAL (
-                  SELECT sum(move.amount_total_signed) AS amount
-                    FROM account_move move
-                   WHERE credited.order_count > 1
-                     AND move.move_type = 'out_refund' AND move.state = 'posted'
-                     AND move.id IN (
-                         SELECT billed.move_id
-                           FROM sale_order_line line
-                           JOIN sale_order_line_invoice_rel link
-                             ON link.order_line_id = line.id
-                           JOIN account_move_line billed
-                             ON billed.id = link.invoice_line_id
-                          WHERE line.order_id = o.id)) refund ON TRUE
-            WHERE o.attributed_message_id = credited.id AND o.state = 'sale'"""
+                  SELECT of_one.refunded FROM (%s) of_one
+                   WHERE of_one.order_id = so.id) refund ON TRUE
+            WHERE so.attributed_message_id = credited.id AND so.state = 'sale'""",
+        sql_revenue(SQL("refund.refunded")),
+        sql_refunds_of(SQL("SELECT bought.id WHERE credited.order_count > 1")),
     ),
 )

@@ -1,6 +1,7 @@
 from . import res_company
 from . import website
 from . import sale_order
+from . import order_revenue
 from . import cart_prices
 from . import abandoned_cart
 from . import typed_contact
@@ -9,6 +10,7 @@ from . import quotation
 from . import cart_detection
 from . import cart_takeover
 from . import cart_facts
+from . import ended_carts
 from . import cart_restore
 from . import sale_order_restore
 from . import cart_timeline

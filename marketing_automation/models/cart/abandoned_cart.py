@@ -44,6 +44,7 @@ class AbandonedCart(models.Model):
             ("below_minimum", "Below the smallest cart worth recovering"),
             ("no_contact", "No valid email address"),
             ("order_cancelled", "The order was cancelled"),
+            ("bought_elsewhere", "The customer bought in another way"),
             ("robot", "Filled by a robot"),
         ],
         string="Why Excluded",
@@ -163,7 +164,8 @@ class AbandonedCart(models.Model):
     # its end may be left once more.
     _order_uniq = models.UniqueIndex(
         "(order_id) WHERE state NOT IN ('recovered', 'expired') "
-        "AND exclusion_reason IS DISTINCT FROM 'order_cancelled'",
+        "AND COALESCE(exclusion_reason, '') "
+        "NOT IN ('order_cancelled', 'bought_elsewhere')",
         "This cart is recorded already.",
     )
     _open_person_idx = models.Index(
@@ -308,15 +310,17 @@ class AbandonedCart(models.Model):
         :param sale.order order: the confirmed order
         :param marketing.message message: the message that gets the credit, may be empty
         """
-        carts = self.filtered(lambda cart: cart._is_open())
-        main = carts.filtered(lambda cart: cart == order.abandoned_cart_id)
-        main = main or carts.sorted("amount_company", reverse=True)[:1]
-        for cart in carts:
+        main = self & order.abandoned_cart_id
+        main = main or self.sorted("amount_company", reverse=True)[:1]
+        for cart in self:
             counts = cart == main
+            # An order that was cancelled by mistake counts for its first day.
+            is_again = cart.recovered_order_id == order and cart.recovered_at
             cart.write(
                 {
                     "state": "recovered",
-                    "recovered_at": fields.Datetime.now(),
+                    "exclusion_reason": False,
+                    "recovered_at": is_again or fields.Datetime.now(),
                     "recovered_order_id": order.id,
                     "recovered_currency_id": order.currency_id.id,
                     "recovered_amount": order.amount_total if counts else 0.0,
@@ -326,7 +330,13 @@ class AbandonedCart(models.Model):
                     "recovered_message_id": message.id if counts else False,
                 }
             )
-        carts.enrollment_ids._stop("purchased")
+
+    def _mark_bought_elsewhere(self):
+        """Close these abandonments without an order that recovered them: the customer
+        has bought at the counter, by an invoice, or before the cart was found."""
+        self.filtered(lambda cart: cart._is_open()).write(
+            {"state": "excluded", "exclusion_reason": "bought_elsewhere"}
+        )
 
     def _get_last_clicked_message(self):
         """Return the message of this cart that a person clicked last, if any.

@@ -95,15 +95,16 @@ class AbandonedCart(models.Model):
                      LEFT JOIN abandoned_cart own
                             ON own.order_id = so.id
                            AND own.state NOT IN ('recovered', 'expired')
-                           AND own.exclusion_reason IS DISTINCT FROM 'order_cancelled'
+                           AND COALESCE(own.exclusion_reason, '')
+                               NOT IN ('order_cancelled', 'bought_elsewhere')
                      LEFT JOIN (
                           SELECT rel.sale_order_id, max(cart.id) AS id
                             FROM sale_order_restored_cart_rel rel
                             JOIN abandoned_cart cart ON cart.id = rel.abandoned_cart_id
                            WHERE rel.sale_order_id = ANY(%(order_ids)s)
                              AND cart.state NOT IN ('recovered', 'expired')
-                             AND cart.exclusion_reason
-                                 IS DISTINCT FROM 'order_cancelled'
+                             AND COALESCE(cart.exclusion_reason, '')
+                                 NOT IN ('order_cancelled', 'bought_elsewhere')
                            GROUP BY rel.sale_order_id
                           ) lent ON lent.sale_order_id = so.id
                      LEFT JOIN abandoned_cart known

@@ -5,6 +5,12 @@ from odoo.tools import SQL
 # The transaction `tx` means something: money moved or is about to.
 LIVE_PAYMENT = SQL("tx.state IN ('pending', 'authorized', 'done')")
 
+# Everybody who is not logged in orders as one of these contacts: they are nobody.
+PUBLIC_PARTNERS = SQL(
+    """SELECT nobody.partner_id FROM website w
+         JOIN res_users nobody ON nobody.id = w.user_id"""
+)
+
 # The order `so` is being paid at this moment, or has been: nobody left it behind.
 HAS_LIVE_PAYMENT = SQL(
     """EXISTS (

@@ -38,10 +38,12 @@ class MarketingEnrollment(models.Model):
         """Take back what these runs promised, where nobody needs it any more."""
         res = super()._stop(reason)
         # A contact was promised it for no cart: that holds until it runs out.
-        of_carts = self.filtered("abandoned_cart_id")
-        if of_carts and reason in NEEDLESS:
+        promised = self.sudo().filtered(
+            lambda run: run.abandoned_cart_id and run.coupon_card_id
+        )
+        if promised and reason in NEEDLESS:
             # Also of runs that were complete: who bought does not need it.
-            self.env["loyalty.card"].sudo()._revoke(of_carts, reason)
+            self.env["loyalty.card"].sudo()._revoke(promised, reason)
         return res
 
     def _resume(self):

@@ -389,7 +389,7 @@ class MarketingGate(models.AbstractModel):
                       OR m.is_stranger""",
                 reason=self._make_reason(
                     [*CAMPAIGN_RULES, *CONTACT_RULES, *ADDRESS_RULES],
-                    [*CART_RULES, *step_rules],
+                    [*CART_RULES, *self._get_purchase_rules(), *step_rules],
                     IS_ASKED_FOR,
                 ),
                 others=OTHER_MESSAGES,

@@ -1,7 +1,7 @@
-from datetime import timedelta
-
 from odoo import fields, models
-from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..cart.payments import PUBLIC_PARTNERS
 
 from ..large_index import LargeIndex
 
@@ -29,142 +29,109 @@ class SaleOrder(models.Model):
 
         The order is credited to the message its customer clicked last within the
         company's attribution window (last touch). An order closes the carts it was
-        made from and every other open cart of the same person.
+        made from and every other open cart of the same person. All orders together
+        take as many statements as one.
         """
+        carts_by_order, made_from = self._find_ended_carts()
+        messages = self._find_last_touches(carts_by_order)
+        ended = self.env["abandoned.cart"].union(*carts_by_order.values())
         for order in self:
-            carts = order._get_abandoned_carts()
-            message = order._get_last_touch(carts)
+            # Who confirms again what was cancelled by mistake changes no credit.
+            message = order.attributed_message_id or messages.get(order.id)
             if message:
                 order.attributed_message_id = message
-            carts._mark_recovered(order, message)
-            order._cancel_twin_carts()
+            if carts := carts_by_order.get(order.id):
+                carts._mark_recovered(order, order.attributed_message_id)
+        ended.enrollment_ids._stop("purchased")
+        self._cancel_twin_carts(made_from)
 
-    def _get_abandoned_carts(self):
-        """Return the open abandonments that a confirmed order ends (C5).
+    def _find_last_touches(self, carts_by_order):
+        """Return the message clicked last within the window, for each order.
 
-        :rtype: abandoned.cart
+        :param dict carts_by_order: carts that an order ends, by its id; their messages
+            count even if the order was placed under another address
+        :return: by id of the order; those without a click are missing
+        :rtype: dict[int, marketing.message]
         """
-        self.ensure_one()
-        return self.env["abandoned.cart"].search(
-            Domain("state", "in", ("abandoned", "recovery_started"))
-            # Another company's shop does not learn what was bought in this one.
-            & Domain("company_id", "=", self.company_id.id)
-            & (
-                Domain("id", "in", self._get_restored_carts().ids)
-                | self._get_same_person_domain()
+        messages = self.env["marketing.message"]
+        for model in ("marketing.message", "marketing.engagement"):
+            self.env[model].flush_model()
+        cart_ids, order_ids = [], []
+        for order_id, carts in carts_by_order.items():
+            cart_ids += carts.ids
+            order_ids += [order_id] * len(carts)
+        rows = self.env.execute_query(
+            SQL(
+                """WITH ended AS MATERIALIZED (
+                          SELECT * FROM unnest(%(order_ids)s::int[], %(cart_ids)s::int[]
+                                 ) ended (order_id, cart_id))
+                   SELECT so.id, click.message_id
+                     FROM sale_order so
+                     JOIN res_company company ON company.id = so.company_id
+                     LEFT JOIN res_partner p
+                            ON p.id = so.partner_id AND p.id NOT IN (%(nobody)s)
+                    CROSS JOIN LATERAL (
+                          SELECT e.message_id FROM (
+                                 SELECT id, company_id FROM marketing_message
+                                  WHERE partner_id = p.id
+                                  UNION ALL
+                                 SELECT id, company_id FROM marketing_message
+                                  WHERE email_normalized = p.email_normalized
+                                    AND email_normalized != ''
+                                  UNION ALL
+                                 SELECT id, company_id FROM marketing_message
+                                  WHERE abandoned_cart_id IN (
+                                        SELECT ended.cart_id FROM ended
+                                         WHERE ended.order_id = so.id)) m
+                            JOIN marketing_engagement e ON e.message_id = m.id
+                           WHERE m.company_id = so.company_id
+                             AND e.kind = 'click' AND e.is_machine IS NOT TRUE
+                             AND e.occurred_at >= %(now)s::timestamp
+                                 - company.attribution_days * interval '1 day'
+                           ORDER BY e.occurred_at DESC, e.id DESC
+                           LIMIT 1) click
+                    WHERE so.id = ANY(%(ids)s)""",
+                order_ids=order_ids,
+                cart_ids=cart_ids,
+                nobody=PUBLIC_PARTNERS,
+                now=fields.Datetime.now(),
+                ids=self.ids,
             )
         )
+        return {order_id: messages.browse(message_id) for order_id, message_id in rows}
 
-    def _get_same_person_domain(self):
-        """Return a domain for what belongs to this order's customer.
+    def _cancel_twin_carts(self, carts):
+        """Close the carts these orders were restored from: they have been bought now.
 
-        The same person is the same contact or the same address; the public user of a
-        website is nobody.
-        """
-        self.ensure_one()
-        partner = self.partner_id
-        if partner == self.website_id.user_id.partner_id:
-            return Domain.FALSE
-        domain = Domain("partner_id", "=", partner.id)
-        if partner.email_normalized:
-            domain |= Domain("email_normalized", "=", partner.email_normalized)
-        return domain
-
-    def _get_last_touch(self, carts):
-        """Return the message clicked last within the window, empty if there is none.
-
-        :param abandoned.cart carts: the carts this order ends; their messages count
-            even if the order was placed under another address
-        :rtype: marketing.message
-        """
-        self.ensure_one()
-        own = self._get_same_person_domain() | Domain(
-            "abandoned_cart_id", "in", carts.ids
-        )
-        window = timedelta(days=self.company_id.attribution_days)
-        return (
-            self.env["marketing.engagement"]
-            .search(
-                [
-                    ("kind", "=", "click"),
-                    ("is_machine", "=", False),
-                    ("occurred_at", ">=", fields.Datetime.now() - window),
-                    ("message_id.company_id", "=", self.company_id.id),
-                    ("message_id", "any", own),
-                ],
-                order="occurred_at desc, id desc",
-                limit=1,
-            )
-            .message_id
-        )
-
-    def _get_marketing_revenue(self):
-        """Return what this order brought in, in its company's currency.
-
-        Nothing while it is not confirmed or after it was cancelled; posted credit notes
-        are taken off.
-
-        :return: amount with tax, in the company's currency
-        :rtype: float
-        """
-        self.ensure_one()
-        if self.state != "sale":
-            return 0.0
-        company = self.company_id
-        refunds = self.invoice_ids.filtered(
-            lambda move: move.move_type == "out_refund" and move.state == "posted"
-        )
-        revenue = self.currency_id._convert(
-            self.amount_total, company.currency_id, company, self.date_order
-        )
-        # Credit notes are signed: negative in the company's currency.
-        return max(revenue + sum(refunds.mapped("amount_total_signed")), 0.0)
-
-    def _get_marketing_margin(self):
-        """Return what is left of the revenue without taxes and the cost of the goods.
-
-        Costs are those of the products at this moment. Of what was refunded neither
-        revenue nor cost is counted.
-
-        :return: amount in the company's currency; negative if it cost more
-        :rtype: float
-        """
-        self.ensure_one()
-        revenue = self._get_marketing_revenue()
-        if not revenue:
-            return 0.0
-        company = self.company_id
-        total, untaxed = (
-            self.currency_id._convert(
-                amount, company.currency_id, company, self.date_order
-            )
-            for amount in (self.amount_total, self.amount_untaxed)
-        )
-        cost = sum(line._get_goods_cost() for line in self.order_line)
-        return (untaxed - cost) * revenue / total
-
-    def _cancel_twin_carts(self):
-        """Close the carts this order was restored from: they have been bought now.
-
-        Left open it would greet its owner at the next login as if nothing had been
+        Left open one would greet its owner at the next login as if nothing had been
         ordered. Other copies made by the recovery link go with it.
+
+        :param abandoned.cart carts: what these orders were made from
         """
-        self.ensure_one()
-        carts = self._get_restored_carts()
+        if not carts:
+            return
         copies = self.search(
             [("restored_cart_ids", "in", carts.ids), ("state", "=", "draft")]
         )
         others = (copies | carts.order_id).filtered(
-            lambda order: order != self and order.website_id and order.state == "draft"
+            lambda order: (
+                order not in self and order.website_id and order.state == "draft"
+            )
         )
         if others:
             others._action_cancel()
 
     def _withdraw_marketing_credit(self):
-        """Take the revenue of cancelled orders off the carts they had recovered."""
+        """Take the revenue of cancelled orders off the carts they had recovered.
+
+        Where the same person has another order since, that one has recovered the cart:
+        an order that was made anew, say, before the first one was cancelled.
+        """
         carts = self.env["abandoned.cart"].search(
             [("recovered_order_id", "in", self.ids), ("state", "=", "recovered")]
         )
+        if not carts:
+            return
         carts.write(
             {
                 "state": "excluded",
@@ -173,19 +140,46 @@ class SaleOrder(models.Model):
                 "recovered_amount_company": 0.0,
             }
         )
+        for order, replaced in carts._find_other_orders().items():
+            replaced._mark_recovered(order, order.attributed_message_id)
 
 
-class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
+class AbandonedCart(models.Model):
+    _inherit = "abandoned.cart"
 
-    def _get_goods_cost(self):
-        """Return what the goods of this line cost the company, in its currency.
+    def _find_other_orders(self):
+        """Return the orders that recover these carts in place of a cancelled one: the
+        first of the same person since the cart was left, if it counts for no other.
 
-        :rtype: float
+        :return: carts by order
+        :rtype: dict[sale.order, abandoned.cart]
         """
-        self.ensure_one()
-        product = self.product_id.with_company(self.company_id)
-        quantity = self.product_uom_id._compute_quantity(
-            self.product_uom_qty, product.uom_id, round=False
-        )
-        return quantity * product.standard_price if product else 0.0
+        self.flush_model()
+        self.env["sale.order"].flush_model()
+        found = {}
+        for cart_id, order_id in self.env.execute_query(
+            SQL(
+                """SELECT cart.id, other.id
+                     FROM abandoned_cart cart
+                    CROSS JOIN LATERAL (
+                          SELECT so.id FROM sale_order so
+                           WHERE so.partner_id IN (
+                                     SELECT p.id FROM res_partner p
+                                      WHERE p.email_normalized = cart.email_normalized
+                                      UNION ALL SELECT cart.partner_id)
+                             AND so.company_id = cart.company_id
+                             AND so.state = 'sale'
+                             AND so.date_order >= cart.abandoned_at
+                             AND NOT EXISTS (
+                                 SELECT FROM abandoned_cart has
+                                  WHERE has.recovered_order_id = so.id
+                                    AND has.state = 'recovered')
+                           ORDER BY so.date_order, so.id LIMIT 1) other
+                    WHERE cart.id = ANY(%s)
+                    ORDER BY cart.id DESC""",
+                self.ids,
+            )
+        ):
+            order = self.env["sale.order"].browse(order_id)
+            found[order] = found.get(order, self.browse()) | self.browse(cart_id)
+        return found

@@ -208,8 +208,10 @@ class MarketingDashboard(models.AbstractModel):
         reachable = (
             totals.get("left", when)
             - totals.get("excluded", when)
-            # Whoever ordered and took it back could be written to.
+            # Whoever ordered and took it back could be written to, and who bought in
+            # another way.
             + excluded.get(("order_cancelled",), 0)
+            + excluded.get(("bought_elsewhere",), 0)
         )
         bought = totals.split("left", ("key",), when).get(("recovered",), 0)
         cost = self._get_message_cost(totals, when)

@@ -75,7 +75,13 @@ FIGURES = {
         ),
         CART,
         "abandoned_at",
-        (("exclusion_reason", "in", (False, "order_cancelled")),),
+        (
+            (
+                "exclusion_reason",
+                "in",
+                (False, "order_cancelled", "bought_elsewhere"),
+            ),
+        ),
     ),
     "excluded": Figure(
         _lt("Excluded"),

@@ -6,14 +6,22 @@ follow the orders: confirmed, changed, refunded, cancelled.
 
 from odoo import api, fields, models
 
-# What the revenue of an order is made of, see ``_get_marketing_revenue``.
-OF_ORDER = (
-    "state",
-    "amount_total",
-    "currency_id",
-    "order_line.invoice_lines.move_id.state",
-    "order_line.invoice_lines.move_id.amount_total_signed",
-)
+# What the revenue of an order is made of, see ``_get_marketing_revenue``. Credit notes
+# say so themselves: of every invoice Odoo would look for orders, carts and messages.
+OF_ORDER = ("state", "amount_total", "currency_id", "currency_rate")
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    # With it Odoo looks once for the carts that follow an order, and not with each of
+    # the values that a cart in the shop changes.
+    recovered_cart_ids = fields.One2many(
+        "abandoned.cart",
+        "recovered_order_id",
+        readonly=True,
+        groups="marketing_automation.group_marketing_user",
+    )
 
 
 class AbandonedCart(models.Model):
@@ -74,3 +82,33 @@ class MarketingMessage(models.Model):
             message.attributed_margin = sum(
                 order._get_marketing_margin() for order in orders
             )
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def write(self, vals):
+        """A credit note counts for its orders from when it is posted."""
+        res = super().write(vals)
+        if "state" in vals:
+            refunds = self.filtered(lambda move: move.move_type == "out_refund")
+            if refunds:
+                refunds.sudo()._recount_refunded_orders()
+        return res
+
+    def _recount_refunded_orders(self):
+        """Have all that is kept of the orders of these credit notes computed anew."""
+        orders = self.line_ids.sale_line_ids.order_id
+        if not orders:
+            return
+        carts = self.env["abandoned.cart"].search(
+            [("recovered_order_id", "in", orders.ids)]
+        )
+        messages = orders.attributed_message_id
+        for records, name in (
+            (carts, "recovered_amount_company"),
+            (messages, "attributed_order_count"),
+            (messages, "attributed_revenue"),
+            (messages, "attributed_margin"),
+        ):
+            self.env.add_to_compute(records._fields[name], records)

@@ -69,19 +69,32 @@ class MarketingEnrollment(models.Model):
 
         :param sale.order orders: just confirmed
         """
-        people = orders.partner_id
-        addresses = set(people.mapped("email_normalized")) - {False}
-        runs = self.sudo().search(
-            [
-                ("state", "=", "active"),
-                ("contact_id", "!=", False),
-                ("started_at", "<=", fields.Datetime.now()),
-                "|",
-                ("contact_id", "in", people.ids),
-                ("email_normalized", "in", list(addresses)),
-            ]
+        orders.flush_model(["partner_id"])
+        for model in ("res.partner", self._name, "marketing.sequence"):
+            self.env[model].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """WITH buyer AS MATERIALIZED (
+                          SELECT DISTINCT p.id, p.email_normalized FROM sale_order so
+                            JOIN res_partner p ON p.id = so.partner_id
+                           WHERE so.id = ANY(%(order_ids)s))
+                   SELECT run.id FROM (
+                          SELECT mine.* FROM buyer
+                            JOIN marketing_enrollment mine ON mine.contact_id = buyer.id
+                           UNION
+                          SELECT mine.* FROM buyer
+                            JOIN marketing_enrollment mine
+                              ON mine.email_normalized = buyer.email_normalized
+                           WHERE buyer.email_normalized != '') run
+                     JOIN marketing_sequence seq ON seq.id = run.sequence_id
+                    WHERE run.state = 'active' AND run.contact_id IS NOT NULL
+                      AND run.started_at <= %(now)s AND seq.stops_on_purchase
+                    ORDER BY run.id""",
+                order_ids=orders.ids,
+                now=fields.Datetime.now(),
+            )
         )
-        runs.filtered("sequence_id.stops_on_purchase")._stop("purchased")
+        self.sudo().browse(run_id for (run_id,) in rows)._stop("purchased")
 
 
 class SaleOrder(models.Model):

@@ -78,6 +78,8 @@ class MarketingEnrollment(models.Model):
         """
         if reason in dict(self._fields["stop_reason"].selection):
             self._stop(reason)
+        if reason == "purchased":
+            self.abandoned_cart_id._mark_bought_elsewhere()
 
     def _stop(self, reason):
         """End these runs at once and take back what waits in the outbox.

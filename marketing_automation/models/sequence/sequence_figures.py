@@ -1,6 +1,8 @@
 from odoo import models
 from odoo.tools import SQL
 
+from ..cart.order_revenue import sql_refunds_of, sql_revenue
+
 # As in ``delivery/states.py``, which is loaded after this.
 REACHED_STATES = ("sent", "delivered", "bounced")
 
@@ -78,29 +80,26 @@ class MarketingSequence(models.Model):
     def _fetch_revenue(self):
         """Credited orders without refunds, as ``sale.order._get_marketing_revenue``
         has them, in the currency of the company the user works in."""
+        own = self._sql_own_messages(SQL("m"))
         rows = self.env.execute_query(
             SQL(
-                """SELECT m.step_id, so.company_id, sum(GREATEST(
-                              so.amount_total / COALESCE(NULLIF(so.currency_rate, 0), 1)
-                              + COALESCE(refund.amount, 0), 0))
+                """SELECT m.step_id, so.company_id, sum(%(revenue)s)
                      FROM sale_order so
                      JOIN marketing_message m ON m.id = so.attributed_message_id
-                     LEFT JOIN (
-                          SELECT order_id, sum(amount_total_signed) AS amount FROM (
-                              SELECT DISTINCT sol.order_id, move.id,
-                                     move.amount_total_signed
-                                FROM sale_order_line sol
-                                JOIN sale_order_line_invoice_rel rel
-                                  ON rel.order_line_id = sol.id
-                                JOIN account_move_line line
-                                  ON line.id = rel.invoice_line_id
-                                JOIN account_move move ON move.id = line.move_id
-                               WHERE move.move_type = 'out_refund'
-                                 AND move.state = 'posted') refunds
-                           GROUP BY order_id) refund ON refund.order_id = so.id
-                    WHERE so.state = 'sale' AND %s
+                     LEFT JOIN (%(refunds)s) refund ON refund.order_id = so.id
+                    WHERE so.state = 'sale' AND %(own)s
                     GROUP BY 1, 2""",
-                self._sql_own_messages(SQL("m")),
+                revenue=sql_revenue(SQL("refund.refunded")),
+                refunds=sql_refunds_of(
+                    SQL(
+                        """SELECT credited.id FROM sale_order credited
+                             JOIN marketing_message m
+                               ON m.id = credited.attributed_message_id
+                            WHERE credited.state = 'sale' AND %s""",
+                        own,
+                    )
+                ),
+                own=own,
             )
         )
         return self._format_revenue(rows)

@@ -3,6 +3,7 @@ import: they get no figures and are in no segment."""
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools.sql import column_exists, create_column
 
 from ...large_index import LargeIndex
 
@@ -12,7 +13,8 @@ class ResPartner(models.Model):
 
     marketing_is_forgotten = fields.Boolean(
         string="Forgotten by Marketing",
-        readonly=True,
+        compute="_compute_marketing_is_forgotten",
+        store=True,
         copy=False,
         groups="marketing_automation.group_marketing_user",
         help="This person asked to be forgotten: they are never written to, have no "
@@ -21,30 +23,21 @@ class ResPartner(models.Model):
 
     _marketing_forgotten_idx = LargeIndex("(id) WHERE marketing_is_forgotten")
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        partners = super().create(vals_list)
-        partners._mark_forgotten()
-        return partners
+    def _auto_init(self):
+        # Nobody was forgotten before there is anybody to ask: the contacts of a large
+        # shop need not be looked at one by one.
+        if not column_exists(self.env.cr, self._table, "marketing_is_forgotten"):
+            create_column(self.env.cr, self._table, "marketing_is_forgotten", "bool")
+        return super()._auto_init()
 
-    def write(self, vals):
-        res = super().write(vals)
-        if "email" in vals:
-            self._mark_forgotten()
-        return res
-
-    def _mark_forgotten(self):
-        """Look whether these people asked to be forgotten."""
+    @api.depends("email_normalized", "phone_sanitized")
+    def _compute_marketing_is_forgotten(self):
+        """Look whether these people asked to be forgotten, all of them at once."""
         suppressions = self.env["marketing.suppression"].sudo()
-        if not suppressions.search_count([], limit=1):
-            return
         addresses = {partner: partner._get_marketing_address() for partner in self}
         forgotten = suppressions._find_addresses(filter(None, addresses.values()))
         for partner, address in addresses.items():
-            # Whoever saves a contact need not know.
-            partner, is_forgotten = partner.sudo(), address in forgotten
-            if partner.marketing_is_forgotten != is_forgotten:
-                partner.marketing_is_forgotten = is_forgotten
+            partner.marketing_is_forgotten = address in forgotten
 
     def _get_marketing_address(self):
         """Return what the person is known by.
@@ -93,6 +86,8 @@ class MarketingSuppression(models.Model):
         :rtype: set[str]
         """
         addresses = list(addresses)
+        if not addresses:
+            return set()
         digests, former = self._hash(addresses), self._hash_former(addresses)
         known = self.sudo().search([("address_hash", "in", [*digests, *former])])
         known = set(known.mapped("address_hash"))
