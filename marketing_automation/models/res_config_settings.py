@@ -54,6 +54,22 @@ class ResConfigSettings(models.TransientModel):
     opt_in_hourly_limit = fields.Integer(
         related="website_id.opt_in_hourly_limit", readonly=False
     )
+    late_is_held = fields.Boolean(related="company_id.late_is_held", readonly=False)
+    late_hours_campaign = fields.Integer(
+        related="company_id.late_hours_campaign", readonly=False
+    )
+    late_hours_recurring = fields.Integer(
+        related="company_id.late_hours_recurring", readonly=False
+    )
+    late_hours_cart = fields.Integer(
+        related="company_id.late_hours_cart", readonly=False
+    )
+    late_hours_sequence = fields.Integer(
+        related="company_id.late_hours_sequence", readonly=False
+    )
+    late_hours_opt_in = fields.Integer(
+        related="company_id.late_hours_opt_in", readonly=False
+    )
     quiet_hours_sms = fields.Boolean(
         related="company_id.quiet_hours_sms", readonly=False
     )

@@ -139,3 +139,5 @@ from . import test_person_search
 from . import test_wall_time
 from . import test_order_revenue
 from . import test_purchases
+from . import test_lateness
+from . import test_cart_worth

@@ -15,6 +15,7 @@ from odoo.tools import mute_logger
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
 from ..models.audience.privacy.periods import PERIODS
+from ..models.delivery.lateness import LATE_FIELDS
 from .common import MarketingCase
 from .smtp_server import RecordingSmtpServer
 from .world import create_other_shop
@@ -679,6 +680,7 @@ class TestSettings(MarketingCase):
             (self.company, "quiet_hours_sms", False, True),
             (self.company, "quiet_hours_from", 22.5, 21.0),
             (self.company, "quiet_hours_until", 7.0, 6.5),
+            *((self.company, name, 77, 36) for name in LATE_FIELDS),
             (self.website, "capture_typed_contact", True, False),
             (self.company, "quotation_idle_days", 5, 8),
         )
@@ -686,6 +688,7 @@ class TestSettings(MarketingCase):
         switches = (
             (self.website, "cart_recovery_enabled"),
             (self.company, "quotation_recovery_enabled"),
+            (self.company, "late_is_held"),
         )
         on = [(record, name, True) for record, name in switches]
         self._check_kept([*on, *((r, name, one) for r, name, one, _two in settings)])
@@ -741,6 +744,8 @@ class TestSettings(MarketingCase):
                 "quiet_hours_email",
                 "quiet_hours_from",
                 "quiet_hours_until",
+                "late_is_held",
+                *LATE_FIELDS,
                 "marketing_provider_id",
                 "marketing_provider_kind",
             },
@@ -755,6 +760,7 @@ class TestSettings(MarketingCase):
             ("attribution_days", 0),
             ("email_cap_hours", -1.0),
             ("quiet_hours_from", 24.0),
+            ("late_hours_cart", 0),
         ):
             with self.subTest(setting=name, value=value):
                 self._assert_error(partial(self._save, **{name: value}))

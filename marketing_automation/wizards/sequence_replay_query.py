@@ -6,6 +6,7 @@ from typing import NamedTuple
 from odoo.tools import SQL
 
 from ..models.cart.cart_detection import RECOVERABLE_LINE
+from ..models.cart.cart_worth import CART_WORTH_COMPANY, KEPT_WORTH
 from ..models.sequence.enrollment_entry import (
     FITS,
     HAS_NO_EXCLUDED_TAG,
@@ -54,12 +55,13 @@ def recorded_carts(period):
         """SELECT cart.id AS cart_id, cart.order_id, cart.partner_id,
                   cart.email_normalized, cart.company_id, cart.website_id, cart.kind,
                   cart.amount_company, cart.abandoned_at, cart.expires_at,
-                  cart.phone_sanitized AS typed_phone
+                  cart.phone_sanitized AS typed_phone, %s AS worth_company
              FROM abandoned_cart cart
             WHERE cart.abandoned_at >= %s AND cart.company_id = ANY(%s)
               AND (cart.state != 'excluded'
                    OR cart.exclusion_reason IN ('order_cancelled',
                                                 'bought_elsewhere'))""",
+        KEPT_WORTH,
         period.since,
         period.company_ids,
     )
@@ -77,7 +79,7 @@ def other_carts(period):
         """SELECT NULL::int, so.id, so.partner_id, person.email_normalized,
                   so.company_id, so.website_id, 'cart', worth.amount, seen.left_at,
                   seen.left_at + company.cart_expiry_days * interval '1 day',
-                  NULL
+                  NULL, worth.of_products
              FROM sale_order so
              JOIN website w ON w.id = so.website_id
              JOIN res_users nobody ON nobody.id = w.user_id
@@ -86,7 +88,7 @@ def other_carts(period):
                                     AND person.id != nobody.partner_id
             CROSS JOIN LATERAL (
                   SELECT so.amount_total / COALESCE(NULLIF(so.currency_rate, 0), 1)
-                      AS amount) worth
+                             AS amount, %(worth)s AS of_products) worth
             CROSS JOIN LATERAL (
                   SELECT CASE WHEN so.state = 'draft'
                               THEN COALESCE(so.cart_activity_at, max(sol.write_date))
@@ -99,12 +101,13 @@ def other_carts(period):
               AND so.write_date >= %(since)s AND seen.left_at >= %(since)s
               AND CASE WHEN so.state = 'draft' THEN %(now)s ELSE so.date_order END
                   >= seen.left_at + w.cart_idle_minutes * interval '1 minute'
-              AND worth.amount >= COALESCE(company.cart_minimum_amount, 0)
+              AND worth.of_products >= COALESCE(company.cart_minimum_amount, 0)
               AND so.id NOT IN (SELECT order_id FROM abandoned_cart
                                  WHERE order_id IS NOT NULL)
               AND so.id NOT IN (SELECT sale_order_id
                                   FROM sale_order_restored_cart_rel)""",
         recoverable=RECOVERABLE_LINE,
+        worth=CART_WORTH_COMPANY,
         company_ids=period.company_ids,
         since=period.since,
         now=period.now,
@@ -159,8 +162,8 @@ def get_replay_rules(key, is_holdout):
     """
     holds = SQL(
         """CASE condition.kind
-               WHEN 'value_above' THEN m.amount_company >= condition.amount
-               WHEN 'value_below' THEN m.amount_company < condition.amount
+               WHEN 'value_above' THEN m.worth_company >= condition.amount
+               WHEN 'value_below' THEN m.worth_company < condition.amount
                WHEN 'in_segment' THEN %(in_segment)s
                WHEN 'not_in_segment' THEN NOT %(in_segment)s
                WHEN 'phone_consent' THEN %(texted)s

@@ -81,7 +81,8 @@ class EmailCampaign(models.Model):
         """Go on where it was paused; what was due meanwhile leaves at once."""
         for campaign in self:
             campaign._expect("paused")
-        self._set_state({"state": "running"})
+        now = fields.Datetime.now()
+        self._set_state({"state": "running", "progress_at": now})
         self.env["marketing.dispatcher"]._wake_up(fields.Datetime.now())
         self._wake_up()
 
@@ -153,6 +154,7 @@ class EmailCampaign(models.Model):
     def _cron_run(self):
         """Start what is due, settle what has ended, a campaign a transaction."""
         cron = self.env["ir.cron"]
+        self._note_progress()
         jobs = self._get_jobs()
         cron._commit_progress(remaining=1)
         failed = set()
@@ -244,14 +246,17 @@ class EmailCampaign(models.Model):
     def _find_due(self):
         """Return scheduled campaigns that have to be started.
 
-        One at each recipient's local time starts up to a day before its own.
+        One at each recipient's local time starts up to a day before its own. What is
+        too late waits for somebody to decide.
         """
         now = fields.Datetime.now()
         soon = fields.Datetime.add(now, days=2)
         return self.search(
             [("state", "=", "scheduled"), ("scheduled_at", "<=", soon)],
             order="scheduled_at, id",
-        ).filtered(lambda campaign: campaign.starts_at <= now)
+        ).filtered(
+            lambda campaign: campaign.starts_at <= now and not campaign._starts_late()
+        )
 
     @api.model
     def _find_cancelled(self):
@@ -279,6 +284,7 @@ class EmailCampaign(models.Model):
             {
                 "state": "running",
                 "started_at": fields.Datetime.now(),
+                "progress_at": fields.Datetime.now(),
                 "last_error": False,
             }
         )

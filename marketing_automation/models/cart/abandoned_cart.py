@@ -87,6 +87,13 @@ class AbandonedCart(models.Model):
         readonly=True,
         help="The cart's total in the company's currency.",
     )
+    worth_company = fields.Monetary(
+        string="Value of the Products",
+        currency_field="company_currency_id",
+        readonly=True,
+        help="What decides whether the cart is worth recovering: less discounts, and "
+        "without delivery, in the company's currency.",
+    )
     item_count = fields.Float(string="Items", readonly=True)
     # The snapshot is a document, never changed line by line: one dict per line with
     # product_id, name, quantity, price_unit, price_subtotal, image_url.

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from .cart_detection import RECOVERABLE_LINE, SELLABLE_LINE
+from .cart_worth import CART_WORTH_COMPANY
 from .payments import last_payments
 
 
@@ -27,7 +28,7 @@ class AbandonedCart(models.Model):
             SELECT f.*,
                    CASE WHEN f.is_robot THEN 'robot'
                         WHEN NOT f.is_sellable THEN 'no_sellable_lines'
-                        WHEN f.amount_company < f.minimum_amount THEN 'below_minimum'
+                        WHEN f.worth_company < f.minimum_amount THEN 'below_minimum'
                         WHEN f.email_normalized IS NULL THEN 'no_contact'
                    END AS reason
               FROM (
@@ -47,6 +48,7 @@ class AbandonedCart(models.Model):
                           so.currency_id, so.amount_total,
                           so.amount_total / COALESCE(NULLIF(so.currency_rate, 0), 1)
                               AS amount_company,
+                          %(worth)s AS worth_company,
                           COALESCE(c.cart_minimum_amount, 0) AS minimum_amount,
                           snapshot.lines, snapshot.content,
                           COALESCE(snapshot.item_count, 0) AS item_count,
@@ -123,6 +125,7 @@ class AbandonedCart(models.Model):
                     WHERE so.id = ANY(%(order_ids)s)) f
             """,
             snapshots=self._sql_snapshots(order_ids),
+            worth=CART_WORTH_COMPANY,
             payments=last_payments(order_ids),
             order_ids=order_ids,
         )

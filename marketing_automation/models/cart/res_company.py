@@ -7,8 +7,8 @@ class ResCompany(models.Model):
     cart_minimum_amount = fields.Monetary(
         string="Smallest Cart Worth Recovering",
         currency_field="currency_id",
-        help="Carts below this total are recorded, but nobody is written to. "
-        "0 recovers every cart.",
+        help="Carts with products for less, without delivery, are recorded, but nobody "
+        "is written to. 0 recovers every cart.",
     )
     cart_expiry_days = fields.Integer(
         string="Give Up on a Cart After",

@@ -9,6 +9,7 @@ from . import marketing_gate
 from . import gate_hours
 from . import sms_strangers
 from . import gate_purchases
+from . import lateness
 from . import message_queue
 from . import message_tests
 from . import message_contact

@@ -10,6 +10,7 @@ from ..campaign.campaign_rules import CAMPAIGN_RULES
 from ..cart.cart_detection import RECOVERABLE_LINE, SELLABLE_LINE
 from ..cart.payments import HAS_LIVE_PAYMENT
 from ..sequence.step_rules import get_step_rules
+from .lateness import LATE_RULES
 from .states import PERHAPS_REACHED_STATES
 
 # Whether somebody may be messaged now: one sentence of SQL per rule over a message `m`,
@@ -197,10 +198,12 @@ class Decision(NamedTuple):
 
     :param str reason: key of ``marketing.message.reason``
     :param until: when to ask again, naive, UTC; None when it is not to go at all
+    :param bool is_asking: whether somebody has to decide on it
     """
 
     reason: str
     until: datetime | None = None
+    is_asking: bool = False
 
 
 class MarketingGate(models.AbstractModel):
@@ -389,7 +392,12 @@ class MarketingGate(models.AbstractModel):
                       OR m.is_stranger""",
                 reason=self._make_reason(
                     [*CAMPAIGN_RULES, *CONTACT_RULES, *ADDRESS_RULES],
-                    [*CART_RULES, *self._get_purchase_rules(), *step_rules],
+                    [
+                        *CART_RULES,
+                        *self._get_purchase_rules(),
+                        *step_rules,
+                        *LATE_RULES,
+                    ],
                     IS_ASKED_FOR,
                 ),
                 others=OTHER_MESSAGES,
@@ -422,7 +430,8 @@ class MarketingGate(models.AbstractModel):
         if facts["reason"] == "no_identity":
             return Decision("no_identity", now + timedelta(minutes=IDENTITY_MINUTES))
         if facts["reason"]:
-            return Decision(facts["reason"])
+            is_asking = facts["reason"] == "too_late"
+            return Decision(facts["reason"], is_asking=is_asking)
         hours = facts["cap_hours"] or 0
         if facts["last_at"] and facts["last_at"] + timedelta(hours=hours) > now:
             wished = WISHED_HOURS.get(facts["frequency"]) == hours

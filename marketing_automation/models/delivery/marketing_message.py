@@ -67,6 +67,7 @@ class MarketingMessage(models.Model):
             ("paused", "Asked for a pause"),
             ("campaign_paused", "The campaign is paused"),
             ("no_identity", "Your company's postal address is missing"),
+            ("too_late", "Too late to be sent unasked"),
             ("domain_throttled", "Enough messages for this mail domain for now"),
             # What went wrong
             ("rendering_error", "The template could not be rendered"),

@@ -19,8 +19,8 @@ class MarketingMessage(models.Model):
         """Return where messages come from that may leave now: campaigns that are being
         sent, and everything else together (source 0).
 
-        Messages of a campaign that is paused stand in the queue, and nobody passes them
-        by: each source is a range of the index of its own.
+        Messages of a campaign that is paused, or too late, stand in the queue, and
+        nobody passes them by: each source is a range of the index of its own.
 
         :return: a query of ``company_id``, ``channel`` and ``source``
         :rtype: SQL
@@ -37,7 +37,9 @@ class MarketingMessage(models.Model):
                    -- Sequences have steps of any channel.
                    OR campaign.sends = 'sequence'
                 WHERE campaign.state = 'running'
-                  AND campaign.is_rescheduling IS NOT TRUE"""
+                  AND campaign.is_rescheduling IS NOT TRUE
+                  AND NOT %s""",
+            self.env["email.campaign"]._sql_is_late(),
         )
 
     @api.model

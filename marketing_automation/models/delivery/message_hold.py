@@ -18,19 +18,22 @@ class MarketingMessage(models.Model):
         :return: the messages that may go
         :rtype: marketing.message
         """
-        skipped, postponed = {}, []
+        skipped, postponed, late = {}, [], []
         for message_id, decision in self.env["marketing.gate"]._decide(self).items():
             if not decision:
                 continue
-            if decision.until:
+            if decision.is_asking:
+                late.append(message_id)
+            elif decision.until:
                 postponed.append((message_id, decision))
             else:
                 skipped.setdefault(decision.reason, []).append(message_id)
         for reason, ids in skipped.items():
             self.browse(ids)._skip(reason)
         self._postpone(postponed)
+        self.browse(late)._hold_late()
         held = {message_id for message_id, _decision in postponed}.union(
-            *skipped.values()
+            late, *skipped.values()
         )
         return self.filtered(lambda message: message.id not in held)
 

@@ -2,7 +2,6 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..cart.payments import PUBLIC_PARTNERS
-
 from ..large_index import LargeIndex
 
 
@@ -41,6 +40,7 @@ class SaleOrder(models.Model):
             if message:
                 order.attributed_message_id = message
             if carts := carts_by_order.get(order.id):
+                carts = carts.with_prefetch(ended.ids)
                 carts._mark_recovered(order, order.attributed_message_id)
         ended.enrollment_ids._stop("purchased")
         self._cancel_twin_carts(made_from)

@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ...tools.table_statistics import note_written
 from ..audience.consent_rules import hash_of
+from ..cart.cart_worth import KEPT_WORTH
 from ..cart.sequence_kinds import IS_FOR_KIND
 from .marketing_enrollment import SOURCE
 
@@ -22,8 +23,9 @@ FITS = SQL(
     """%s
        AND (seq.company_id IS NULL OR seq.company_id = cart.company_id)
        AND (seq.website_id IS NULL OR seq.website_id = cart.website_id)
-       AND cart.amount_company >= COALESCE(seq.minimum_amount, 0)""",
+       AND %s >= COALESCE(seq.minimum_amount, 0)""",
     IS_FOR_KIND,
+    KEPT_WORTH,
 )
 # The person is a member of the sequence's segment, with any of their contacts.
 IS_IN_SEGMENT = SQL(

@@ -170,7 +170,9 @@ class MarketingEnrollment(models.Model):
         if rows:
             cart_ids = [cart_id for cart_id, _at in rows if cart_id]
             self.env["abandoned.cart"].browse(cart_ids)._start_recovery()
-            self.env["marketing.dispatcher"]._wake_up(min(at for _id, at in rows))
+            # What is too late waits for somebody to decide, at no time.
+            if due := [at for _id, at in rows if at]:
+                self.env["marketing.dispatcher"]._wake_up(min(due))
 
     def _advance(self):
         """Go on to the step behind the one that was just done, or complete the run.

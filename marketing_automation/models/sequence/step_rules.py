@@ -4,6 +4,7 @@ with its cart (``cart``), its run (``run``) and the joins of the gate."""
 from odoo.tools import SQL
 
 from ..audience.consent_rules import CONSENT_JOINS, CONSENT_RULES, is_suppressed
+from ..cart.cart_worth import KEPT_WORTH
 
 # What people did with the messages of this run; machines do not count.
 DID = """EXISTS (
@@ -70,12 +71,13 @@ def get_step_rules(key):
                WHEN 'returned' THEN %(returned)s
                WHEN 'not_returned' THEN NOT %(returned)s
                WHEN 'not_opened' THEN NOT %(opened)s
-               WHEN 'value_above' THEN cart.amount_company >= condition.amount
-               WHEN 'value_below' THEN cart.amount_company < condition.amount
+               WHEN 'value_above' THEN %(worth)s >= condition.amount
+               WHEN 'value_below' THEN %(worth)s < condition.amount
                WHEN 'in_segment' THEN %(in_segment)s
                WHEN 'not_in_segment' THEN NOT %(in_segment)s
                WHEN 'phone_consent' THEN %(texted)s
                WHEN 'no_phone_consent' THEN NOT %(texted)s END""",
+        worth=KEPT_WORTH,
         clicked=HAS_CLICKED,
         returned=HAS_RETURNED,
         opened=HAS_OPENED,
