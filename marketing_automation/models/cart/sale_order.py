@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ...tools.trusted_context import heard, say
 from ..large_index import LargeIndex
@@ -92,13 +93,39 @@ class SaleOrder(models.Model):
         """
         if heard(self.env, SKIP_ACTIVITY):
             return
-        carts = (self.sudo() | self._get_merged_orders()).filtered(
+        carts, was_left = self.sudo(), self._was_left()
+        if was_left:
+            carts |= self._get_merged_orders()
+        carts = carts.filtered(
             lambda order: order.website_id and order.state == "draft"
         )
         if not carts:
             return
         carts.cart_activity_at = fields.Datetime.now()
-        carts.abandoned_cart_id._on_customer_activity()
+        if was_left:
+            carts.abandoned_cart_id._on_customer_activity()
+
+    def _was_left(self):
+        """Whether any of these carts was left behind before, or holds one that was.
+
+        One look for what is asked with each change of a cart, and seldom true.
+
+        :rtype: bool
+        """
+        if not self.ids:
+            return False
+        self.flush_model(["restored_cart_ids"])
+        self.env["abandoned.cart"].flush_model(["order_id"])
+        [(was_left,)] = self.env.execute_query(
+            SQL(
+                """SELECT EXISTS (SELECT FROM abandoned_cart
+                                   WHERE order_id = ANY(%(ids)s))
+                       OR EXISTS (SELECT FROM sale_order_restored_cart_rel
+                                   WHERE sale_order_id = ANY(%(ids)s))""",
+                ids=self.ids,
+            )
+        )
+        return was_left
 
     def _is_bought(self):
         """Whether these are orders, or are being paid at this moment."""
