@@ -68,7 +68,7 @@ class TestBacklog(MarketingCase):
     def test_waits_for_its_time_when_nothing_is_left(self):
         for name, (_model, _method, _more, none) in ACTIONS.items():
             with self.subTest(name):
-                _batches, calls = self._run(name, [none] * 20)
+                _batches, calls = self._run(name, [none] * 200)
                 self.assertEqual(calls, 0)
 
     def test_free_workers_are_called_once_more_behind_the_run(self):

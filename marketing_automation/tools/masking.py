@@ -35,7 +35,9 @@ def mask_tokens(text, tokens=()):
         return text
     text = _SHORT.sub(rf"\1{PREVIEW_TOKEN}", _LINK.sub(rf"\1{PREVIEW_TOKEN}", text))
     text = _ACCESS.sub(rf"\1{PREVIEW_TOKEN}", text)
-    known = [re.escape(token) for token in tokens if token]
+    # Looked for before an expression is made of it: each message has one of its own.
+    lower = text.lower()
+    known = [re.escape(token) for token in tokens if token and token.lower() in lower]
     if known:
         text = re.sub("|".join(known), PREVIEW_TOKEN, text, flags=re.IGNORECASE)
     return text

@@ -16,6 +16,9 @@ class MarketingTemplateContext(models.AbstractModel):
     def _prepare_contact_contexts(self, messages):
         contexts = super()._prepare_contact_contexts(messages)
         for message in messages:
+            if not message.coupon_card_id:
+                contexts[message.id]["coupon"] = None
+                continue
             localized = message.with_context(lang=message._get_lang_code())
             contexts[message.id]["coupon"] = self._prepare_coupon_values(localized)
         return contexts

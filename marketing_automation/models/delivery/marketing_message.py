@@ -397,6 +397,9 @@ class MarketingMessage(models.Model):
         :rtype: str
         """
         self.ensure_one()
+        # Asked for each message of a batch, and nearly all have one that is known.
+        if self.lang and self.env["res.lang"]._get_data(code=self.lang):
+            return self.lang
         contexts = self.env["marketing.template.context"]
         return contexts._get_message_lang(self, contexts._get_website(self)).code
 
