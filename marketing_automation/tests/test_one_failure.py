@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.campaign import campaign_states
 from ..models.cart import cart_detection
 from ..models.delivery import email_writer, marketing_dispatcher, message_state
 from ..models.sequence import enrollment_steps
@@ -337,3 +338,32 @@ class TestOneFailure(MarketingCase):
             self._run_cron("ir_cron_detect_carts")
         self.env.invalidate_all()
         self.assertTrue(cart.abandoned_cart_id.enrollment_ids)
+
+    # === CAMPAIGNS ===#
+
+    def test_a_campaign_that_fails_says_so_and_holds_up_no_other(self):
+        bad, good = self.env["email.campaign"].create(
+            [
+                {"name": name, "template_id": self.template.id, "state": "running"}
+                for name in ("Bad", "Good")
+            ]
+        )
+        owner = type(bad)
+        original = owner._settle
+
+        def fail(campaign):
+            if campaign == bad:
+                raise RuntimeError("it cannot be settled")
+            return original(campaign)
+
+        with (
+            patch.object(owner, "_settle", fail),
+            mute_logger(campaign_states.__name__),
+        ):
+            self._run_cron("ir_cron_campaigns")
+        self.env.invalidate_all()
+        self.assertEqual(bad.last_error, "it cannot be settled")
+        self.assertEqual((good.state, good.last_error), ("completed", False))
+        self._run_cron("ir_cron_campaigns")
+        self.env.invalidate_all()
+        self.assertEqual((bad.state, bad.last_error), ("completed", False))
