@@ -239,17 +239,21 @@ class EmailCampaign(models.Model):
         now = fields.Datetime.now()
         self.env.cr.execute(
             SQL(
-                """UPDATE email_campaign campaign SET progress_at = %(now)s
-                    WHERE campaign.state = 'running'
-                      AND (campaign.progress_at IS NULL
-                           OR campaign.progress_at < %(now)s::timestamp
-                              - interval '10 minutes'
-                              AND EXISTS (
-                                  SELECT FROM marketing_provider provider
-                                    JOIN marketing_message m
-                                      ON m.provider_id = provider.id
-                                     AND m.sending_at > campaign.progress_at
-                                   WHERE m.campaign_id = campaign.id))""",
+                # Whoever pauses one at this moment is not kept waiting.
+                """UPDATE email_campaign SET progress_at = %(now)s
+                    WHERE id IN (
+                       SELECT campaign.id FROM email_campaign campaign
+                        WHERE campaign.state = 'running'
+                          AND (campaign.progress_at IS NULL
+                               OR campaign.progress_at < %(now)s::timestamp
+                                  - interval '10 minutes'
+                                  AND EXISTS (
+                                      SELECT FROM marketing_provider provider
+                                        JOIN marketing_message m
+                                          ON m.provider_id = provider.id
+                                         AND m.sending_at > campaign.progress_at
+                                       WHERE m.campaign_id = campaign.id))
+                          FOR NO KEY UPDATE OF campaign SKIP LOCKED)""",
                 now=now,
             )
         )
