@@ -595,7 +595,9 @@ class TestConcurrency(WorkersCase):
         self._queue(2)
 
         def disturb(env):
-            env.cr.execute("UPDATE marketing_message SET write_date = now()")
+            env.cr.execute(
+                "UPDATE marketing_message SET write_date = now() AT TIME ZONE 'UTC'"
+            )
 
         with (
             self._delivering(),

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .coupon_common import CouponCase
 
@@ -53,6 +54,23 @@ class TestCouponRemoval(CouponCase):
         self.env["marketing.coupon"]._let_go()
         self.assertTrue(card.exists(), "the cart refers to it")
         self.assertFalse(card.program_id.active)
+
+    def test_last_day_does_not_depend_on_where_the_server_stands(self):
+        last, late = self._issue_to("last"), self._issue_to("late")
+        last.expiration_date = fields.Date.today()
+        late.expiration_date = fields.Date.today() - timedelta(days=1)
+        self.env.flush_all()
+        # In one of them it is another day than UTC's, at any hour.
+        for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
+            self.env.cr.execute("SET LOCAL TIME ZONE %s", [zone])
+            found = self.env.execute_query(
+                SQL(
+                    "SELECT card.id FROM loyalty_card card WHERE card.id IN %s AND %s",
+                    (last.id, late.id),
+                    self.env["marketing.coupon"]._get_still_good(),
+                )
+            )
+            self.assertEqual(found, [(last.id,)], zone)
 
     def test_shop_that_never_used_coupons(self):
         programs = self.env["loyalty.program"].with_context(active_test=False)

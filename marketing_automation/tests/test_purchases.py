@@ -227,7 +227,7 @@ class TestPurchases(MarketingCase):
     def test_point_of_sale_is_looked_at_where_it_is(self):
         """Without it its tables are not asked for."""
         queries = self.env["marketing.gate"]._get_purchase_queries(
-            *(SQL("1"), SQL("now()")), lambda goods: SQL("TRUE")
+            *(SQL("1"), SQL("now() AT TIME ZONE 'UTC'")), lambda goods: SQL("TRUE")
         )
         has_counter = "pos.order" in self.env
         self.assertEqual(

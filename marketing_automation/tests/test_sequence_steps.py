@@ -84,7 +84,8 @@ class TestSequenceWorkers(WorkersCase):
             env.cr.execute(
                 """INSERT INTO marketing_enrollment (
                           sequence_id, company_id, state, next_step_id, next_at)
-                   SELECT %s, %s, 'active', %s, now() - interval '1 hour'
+                   SELECT %s, %s, 'active', %s,
+                          now() AT TIME ZONE 'UTC' - interval '1 hour'
                      FROM generate_series(1, %s)
                 RETURNING id""",
                 [sequence.id, env.company.id, sequence.step_ids[0].id, PEOPLE],

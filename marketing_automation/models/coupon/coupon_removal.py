@@ -37,7 +37,8 @@ class MarketingCoupon(models.Model):
 
     @api.model
     def _get_still_good(self):
-        return SQL("%s AND card.expiration_date >= CURRENT_DATE", IS_OPEN)
+        today = SQL("(now() AT TIME ZONE 'UTC')::date")
+        return SQL("%s AND card.expiration_date >= %s", IS_OPEN, today)
 
 
 class LoyaltyProgram(models.Model):
