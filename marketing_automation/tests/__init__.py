@@ -12,6 +12,7 @@ from . import test_template
 from . import test_template_budget
 from . import test_template_library
 from . import test_template_pictures
+from . import test_scrollable
 from . import test_time_zone
 from . import test_content_contexts
 from . import test_detection
