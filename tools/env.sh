@@ -2,6 +2,11 @@
 # Where things are, and how a tool gets into the environment. Sourced by every
 # tool; by itself it changes nothing on disk.
 
+# Whatever the machine speaks and wherever it stands: numbers, sorting, messages and days
+# are the same for every tool and every test.
+export LC_ALL=C.UTF-8 LANG=C.UTF-8 TZ=UTC
+unset LANGUAGE
+
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 ADDON=marketing_automation
 : "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}"
@@ -71,6 +76,7 @@ read_environment() {
     . "$CHECKOUT/environment"
     [ "${ENV_KEY:-}" = "$(setup_key)" ] && [ -x "$VENV/bin/python" ] &&
         [ -f "$ODOO_PATH/odoo/release.py" ] && [ -d "$NODE_MODULES" ] &&
+        [ -f "$CHECKOUT/fonts.conf" ] &&
         { [ -z "$PG_BIN" ] || [ -x "$PG_BIN/psql" ]; } &&
         { [ -z "$BROWSER" ] || [ -x "$BROWSER" ]; }
 }
@@ -86,9 +92,9 @@ enter_environment() {
     # machine has none of its own.
     export PATH="$VENV/bin:$CACHE/bin:${PG_BIN:+$PG_BIN:}$PATH"
     export ODOO_RC="$CHECKOUT/odoo.conf"
-    export LANG="${LANG:-C.UTF-8}"
-    # Where tests find axe-core.
+    # Where tests find axe-core and fonts; the browser sees those fonts alone.
     export MARKETING_AUTOMATION_NODE_MODULES="$NODE_MODULES"
+    export FONTCONFIG_FILE="$CHECKOUT/fonts.conf"
     pg_ensure
 }
 

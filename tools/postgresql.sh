@@ -122,14 +122,15 @@ pg_forget_dead_server() {
 }
 
 # The server must outlive its starter and hold none of its files open, or a
-# `make test | tee` would never end.
+# `make test | tee` would never end. Its time zone is not that of the machine, which
+# initdb writes into its configuration.
 pg_launch() (
     for fd in /proc/"$BASHPID"/fd/*; do
         fd="${fd##*/}"
         [ "$fd" -le 2 ] || eval "exec $fd>&-"
     done
     pg_as_owner setsid "$PG_BIN/pg_ctl" -D "$1" -l "$PG_SERVER/server.log" \
-        -w -t 60 start </dev/null >/dev/null 2>&1
+        -o "-c timezone=UTC -c log_timezone=UTC" -w -t 60 start </dev/null >/dev/null 2>&1
 )
 
 pg_stop() {

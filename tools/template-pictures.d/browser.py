@@ -1,9 +1,12 @@
 """Takes pictures of pages with chromium, over its DevTools protocol."""
 
 import base64
+import contextlib
 import itertools
 import json
+import os
 import resource
+import signal
 import subprocess
 import tempfile
 import time
@@ -23,6 +26,33 @@ ARGUMENTS = (
     "--remote-allow-origins=*",
     "--allow-file-access-from-files",
 )
+# Pages are frames on a sheet: one start, one picture for many of them.
+SHEET = """<!DOCTYPE html>
+<meta charset="utf-8">
+<style>
+body {{ display: grid; grid-template-columns: repeat({columns}, {width}px);
+        align-items: start; margin: 0; }}
+iframe {{ display: block; width: {width}px; height: 100px; border: 0; }}
+</style>
+{frames}"""
+# Gives each frame the height of its page; where they are then.
+MEASURE = """(async () => {
+    const frames = [...document.querySelectorAll("iframe")];
+    for (const frame of frames) {
+        const page = frame.contentDocument;
+        await Promise.all([...page.images].map((image) => image.decode()));
+        await page.fonts.ready;
+        const missing = [...page.fonts].find((font) => font.status === "error");
+        if (missing) {
+            throw new Error("no font " + missing.family + " " + missing.weight);
+        }
+        frame.style.height = page.documentElement.scrollHeight + "px";
+    }
+    return frames.map((frame) => {
+        const box = frame.getBoundingClientRect();
+        return [box.left, box.top, box.right, box.bottom].map(Math.round);
+    });
+})()"""
 # Seconds: a busy machine takes its time.
 START_TIMEOUT = 60
 ANSWER_TIMEOUT = 60
@@ -43,7 +73,10 @@ class Browser:
 
     def __init__(self, program):
         self._numbers = itertools.count(1)
-        self._profile = tempfile.TemporaryDirectory(prefix="template-pictures-")
+        # Its helper processes may write a last line into it when it has ended.
+        self._profile = tempfile.TemporaryDirectory(
+            prefix="template-pictures-", ignore_cleanup_errors=True
+        )
         self._process = subprocess.Popen(
             [
                 program,
@@ -54,6 +87,7 @@ class Browser:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=_lift_memory_limit,
+            start_new_session=True,
         )
 
     def __enter__(self):
@@ -70,16 +104,21 @@ class Browser:
     def __exit__(self, *_exception):
         self._process.terminate()
         self._process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._profile.cleanup()
 
-    def shoot(self, path, width, is_dark=False):
-        """Take a picture of a whole page.
+    def shoot(self, paths, width, columns=5, is_dark=False):
+        """Take pictures of whole pages, all at once: side by side on one sheet.
 
-        :param Path path: of an HTML file
-        :param int width: of the window, in pixels
+        :param paths: of HTML files; a list of ``Path``
+        :param int width: of each page, in pixels
+        :param int columns: so many pages beside each other
         :param bool is_dark: as in the dark mode of a mail program
-        :return: PNG
-        :rtype: bytes
+        :return: PNG of the sheet, and the box of each page in it (left, upper, right,
+            lower, in pixels)
+        :rtype: tuple[bytes, list[tuple]]
+        :raise RuntimeError: a picture or a font of a page could not be loaded
         """
         self._ask(
             "Emulation.setEmulatedMedia",
@@ -90,18 +129,42 @@ class Browser:
                 }
             ],
         )
-        self._resize(width, 800)
+        self._resize(width * columns, 800)
+        frames = "".join(f'<iframe src="{path.as_uri()}"></iframe>' for path in paths)
+        sheet = Path(self._profile.name, f"sheet-{next(self._numbers)}.html")
+        sheet.write_text(SHEET.format(width=width, columns=columns, frames=frames))
+        self._open(sheet)
+        boxes = self._evaluate(MEASURE)
+        self._resize(width * columns, max(box[3] for box in boxes))
+        picture = self._ask(
+            "Page.captureScreenshot", format="png", optimizeForSpeed=True
+        )
+        return base64.b64decode(picture["data"]), [tuple(box) for box in boxes]
+
+    def get_fonts(self, path):
+        """Return the families of the fonts with which a page is drawn.
+
+        :param Path path: of an HTML file
+        :rtype: set[str]
+        """
+        self._open(path)
+        self._ask("DOM.enable")
+        self._ask("CSS.enable")
+        root = self._ask("DOM.getDocument")["root"]["nodeId"]
+        found = self._ask("DOM.querySelectorAll", nodeId=root, selector="body *")
+        return {
+            font["familyName"]
+            for node in found["nodeIds"]
+            for font in self._ask("CSS.getPlatformFontsForNode", nodeId=node)["fonts"]
+        }
+
+    def _open(self, path):
         self._ask("Page.navigate", url=path.as_uri())
+        # Not the page from before.
         self._wait_for(
-            "document.readyState === 'complete' && location.href !== 'about:blank'"
+            "document.readyState === 'complete'"
+            f" && location.href === {json.dumps(path.as_uri())}"
         )
-        self._evaluate(
-            "Promise.all([document.fonts.ready,"
-            " ...[...document.images].map((image) => image.decode())])"
-        )
-        self._resize(width, self._evaluate("document.documentElement.scrollHeight"))
-        picture = self._ask("Page.captureScreenshot", format="png")
-        return base64.b64decode(picture["data"])
 
     def _resize(self, width, height):
         self._ask(

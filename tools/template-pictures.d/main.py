@@ -1,8 +1,10 @@
 """Pictures of the shipped templates: see tools/template-pictures."""
 
 import argparse
+import io
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +23,10 @@ from tools import library, rendering, samples  # noqa: E402
 WIDTHS = (360, 1200)
 STORED = ADDON / "tests" / "template_pictures"
 THUMBNAILS = ADDON / "static" / "img" / "templates"
-# Every machine has other fonts, and lines break where they want. These come with Odoo.
-FONTS = """<style>
-@font-face {{ font-family: "Segoe UI"; font-weight: 400;
-              src: url("{0}/Roboto-Regular.ttf"); }}
-@font-face {{ font-family: "Segoe UI"; font-weight: 600 700;
-              src: url("{0}/Roboto-Bold.ttf"); }}
-</style></head>"""
+# Every machine has other fonts, and lines break where they want. The templates ask for
+# this one, after those of Apple and Microsoft; npm brings the same one everywhere.
+FONT = "@fontsource/roboto"
+WEIGHTS = (400, 600, 700)
 
 
 @dataclass
@@ -39,7 +38,8 @@ class Shot:
     width: int
     subject: str = ""
     text: str = ""
-    png: bytes = b""
+    picture: Image.Image = None
+    small: Image.Image = None
     difference: str = ""
 
     @property
@@ -54,43 +54,51 @@ def main():
         library.load_library().values(), key=lambda item: item.head["name"]
     )
     shots = []
-    with Browser(options.browser) as browser:
-        for item in shipped:
-            for language in library.get_languages():
-                shots += _shoot(browser, item, language, options)
+    with Browser(options.browser) as browser, ThreadPoolExecutor(1) as looking:
+        sheets = []
+        for language in library.get_languages():
+            mails = [item for item in shipped if item.channel != "sms"]
+            subjects = [_write(item, language, options) for item in mails]
+            paths = [options.out / f"{item.key}-{language}.html" for item in mails]
+            for width in WIDTHS:
+                own = [
+                    Shot(item.key, language, width, subject)
+                    for item, subject in zip(mails, subjects, strict=True)
+                ]
+                sheet = browser.shoot(paths, width, is_dark=options.dark)
+                # While the browser draws the next sheet.
+                sheets.append(looking.submit(_look, own, *sheet, options))
+                shots += own
+            shots += [
+                _make_text(item, language) for item in shipped if item.channel == "sms"
+            ]
+        for sheet in sheets:
+            sheet.result()
     if options.store:
         _store(shots)
-    for shot in filter(lambda shot: shot.png, shots):
-        shot.difference = "" if options.dark else _compare(shot)
-        (options.out / f"{shot.name}.png").write_bytes(shot.png)
-    write_page(options.out / "index.html", shipped, shots)
-    return _report(shots, options.out)
+    if not options.check:
+        write_page(options.out / "index.html", shipped, shots)
+    return _report(shots, options)
 
 
 def _parse_arguments():
     parser = argparse.ArgumentParser(prog="tools/template-pictures")
     parser.add_argument("--browser", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--fonts", required=True, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--modules", required=True, type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", required=True, type=Path, help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--dark", action="store_true", help="as in dark mode, to look at"
-    )
-    parser.add_argument(
-        "--store", action="store_true", help="keep what is rendered now"
-    )
-    options = parser.parse_args()
-    if options.dark and options.store:
-        parser.error("what is stored is the light one")
-    return options
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--dark", action="store_true", help="as in dark mode, to look at")
+    mode.add_argument("--store", action="store_true", help="keep what is rendered now")
+    mode.add_argument("--check", action="store_true", help="compare, write no page")
+    return parser.parse_args()
 
 
-def _shoot(browser, item, language, options):
-    """Take the pictures of a template in a language."""
+def _write(item, language, options):
+    """Write a template in a language as a page of its own.
+
+    :return: its subject
+    """
     sources = item.translate(language)
-    context = samples.get_samples(language)[item.head["context"]]
-    if item.channel == "sms":
-        text = rendering.tidy_text(rendering.render_text(sources["body_sms"], context))
-        return [Shot(item.key, language, 0, text=text)]
     rendered = rendering.render(
         rendering.Templates(
             sources["subject"],
@@ -98,26 +106,42 @@ def _shoot(browser, item, language, options):
             sources.get("body_text", ""),
             sources["preheader"],
         ),
-        context,
+        samples.get_samples(language)[item.head["context"]],
     )
     path = options.out / f"{item.key}-{language}.html"
-    path.write_text(_make_local(rendered.html, options.fonts), encoding="utf-8")
-    return [
-        Shot(
-            item.key,
-            language,
-            width,
-            subject=rendered.subject,
-            png=browser.shoot(path, width, options.dark),
-        )
-        for width in WIDTHS
-    ]
+    path.write_text(_make_local(rendered.html, options.modules), encoding="utf-8")
+    return rendered.subject
 
 
-def _make_local(html, fonts):
-    """Let a mail find its pictures and fonts on the disk."""
+def _make_text(item, language):
+    context = samples.get_samples(language)[item.head["context"]]
+    source = item.translate(language)["body_sms"]
+    text = rendering.tidy_text(rendering.render_text(source, context))
+    return Shot(item.key, language, 0, text=text)
+
+
+def _make_local(html, modules):
+    """Let a mail find its pictures and its font on the disk."""
     html = re.sub(r'src="/marketing_automation/', f'src="{ADDON.as_uri()}/', html)
-    return html.replace("</head>", FONTS.format(fonts.resolve().as_uri()), 1)
+    font = modules.resolve().joinpath(FONT).as_uri()
+    links = "".join(
+        f'<link rel="stylesheet" href="{font}/{weight}.css">' for weight in WEIGHTS
+    )
+    return html.replace("</head>", f"{links}</head>", 1)
+
+
+def _look(shots, png, boxes, options):
+    """Cut a sheet into its pictures and compare them with the stored ones."""
+    sheet = Image.open(io.BytesIO(png)).convert("RGB")
+    for shot, box in zip(shots, boxes, strict=True):
+        shot.picture = sheet.crop(box)
+        shot.small = shrink(shot.picture)
+        if not (options.dark or options.store):
+            shot.difference = _compare(shot)
+        if not options.check or shot.difference:
+            shot.picture.save(options.out / f"{shot.name}.png", compress_level=1)
+        if options.check:
+            shot.picture = None
 
 
 def _store(shots):
@@ -125,30 +149,31 @@ def _store(shots):
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("*.png"):
             old.unlink()
-    for shot in filter(lambda shot: shot.png, shots):
-        shrink(shot.png).save(STORED / f"{shot.name}.png", optimize=True)
+    for shot in filter(lambda shot: shot.small, shots):
+        shot.small.save(STORED / f"{shot.name}.png", optimize=True)
         if shot.width == WIDTHS[-1]:
             name = f"{shot.key}-{shot.language}.png"
-            make_thumbnail(shot.png).save(THUMBNAILS / name, optimize=True)
+            make_thumbnail(shot.picture).save(THUMBNAILS / name, optimize=True)
 
 
 def _compare(shot):
     path = STORED / f"{shot.name}.png"
     if not path.exists():
         return "no picture is stored"
-    return describe_difference(Image.open(path), shrink(shot.png))
+    return describe_difference(Image.open(path), shot.small)
 
 
-def _report(shots, out):
+def _report(shots, options):
     """Say what differs.
 
     :return: exit status
     """
-    pictures = [shot for shot in shots if shot.png]
+    pictures = [shot for shot in shots if shot.small]
     different = [shot for shot in pictures if shot.difference]
     for shot in different:
         print(f"{shot.name}: {shot.difference}")
-    print(f"{len(pictures)} pictures, {len(different)} different: {out / 'index.html'}")
+    where = options.out if options.check else options.out / "index.html"
+    print(f"{len(pictures)} pictures, {len(different)} different: {where}")
     return 1 if different else 0
 
 

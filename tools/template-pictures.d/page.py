@@ -53,7 +53,7 @@ def _format_section(item, shots):
 
 
 def _format_shot(shot):
-    if not shot.png:
+    if not shot.small:
         return f"<pre>{escape(shot.text)}</pre>"
     difference = ""
     if shot.difference:
