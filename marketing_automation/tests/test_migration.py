@@ -1,7 +1,7 @@
 import importlib.util
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import file_path
 
 from ..tools.links import is_token
@@ -219,20 +219,29 @@ class TestMigration(MarketingCase):
             )
         self.env.cr.execute(
             """UPDATE customer_segment_condition
-                  SET times = 2000000, period_days = 999999, writer_id = NULL;
+                  SET times = 2000000, period_days = 999999;
                UPDATE marketing_sequence_step
                   SET delay_value = 9999999, delay_unit = 'days';
                UPDATE res_company SET cart_expiry_days = 1000000000,
                                       cart_kept_days = 2000000000;
                UPDATE website SET cart_idle_minutes = 2000000000"""
         )
+        # Somebody else saved it last; the column is one of this version.
+        other = new_test_user(self.env, "saved_last", groups="base.group_user")
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE customer_segment_condition SET write_uid = %s", [other.id]
+        )
+        self.env.cr.execute(
+            "ALTER TABLE customer_segment_condition DROP COLUMN writer_id CASCADE"
+        )
         self.env.invalidate_all()
         for script in (
-            *("pre-segment-limits", "pre-number-limits", "post-segment-writers"),
+            *("pre-segment-limits", "pre-number-limits", "pre-segment-writers"),
         ):
             self._migrate("19.0.1.6.0", script)
         self.assertEqual((condition.times, condition.period_days), (1_000_000, 0))
-        self.assertEqual(condition.writer_id.id, self.env.uid)
+        self.assertEqual(condition.writer_id, other)
         self.assertEqual((step.delay_value, step.delay_unit), (3650, "days"))
         self.assertEqual(self.company.cart_expiry_days, 3650)
         self.assertEqual(self.company.cart_kept_days, 36500)

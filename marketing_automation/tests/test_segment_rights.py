@@ -6,7 +6,7 @@ from psycopg2 import IntegrityError
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .segment_common import SegmentCase
 from .world import GROUP_MANAGER, GROUP_USER, create_other_shop
@@ -322,6 +322,34 @@ class TestSegmentRights(SegmentCase):
             self._run_cron("ir_cron_refresh_segments")
         self.assertIn("date value out of range", wrong.last_error)
         self.assertEqual(self._members(right), self.bob)
+
+    def test_one_segment_stops_no_change_of_others(self):
+        """Of customers whose facts changed, between refreshes."""
+        wrong = self._create_segment({"behaviour": "bought", "days": 5}, name="000")
+        right = self._create_segment({"field": "name", "value": "Bob"}, name="zzz")
+        wrong._refresh()
+        right._refresh()
+        self.cleo.name = "Bob"
+        self.env.flush_all()
+        self.env["marketing.customer.change"]._touch(
+            SQL("SELECT %s", self.cleo.id), self.company
+        )
+        method = type(wrong)._get_partner_query
+
+        def get_partner_query(segment, *args, **kwargs):
+            if segment == wrong:
+                raise OverflowError("date value out of range")
+            return method(segment, *args, **kwargs)
+
+        with (
+            patch.object(type(wrong), "_get_partner_query", get_partner_query),
+            mute_logger(
+                "odoo.addons.marketing_automation.models.audience.segment_incremental",
+                "odoo.addons.marketing_automation.models.audience.segment_refresh",
+            ),
+        ):
+            self._run_cron("ir_cron_refresh_segments")
+        self.assertEqual(self._members(right), self.bob | self.cleo)
 
     def test_one_segment_stops_no_count_of_others(self):
         wrong = self._create_segment({"field": "name", "value": "Cleo"}, name="000")

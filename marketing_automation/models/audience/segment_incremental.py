@@ -37,6 +37,9 @@ class CustomerSegment(models.Model):
             except CONFLICTS:
                 _logger.info("Customers of %s changed meanwhile.", company.id)
                 self.env.invalidate_all()
+            except Exception:
+                _logger.exception("Customers of %s could not be looked at.", company.id)
+                self.env.invalidate_all(flush=False)
             if not cron._commit_progress():
                 return self.env["marketing.dispatcher"]._run_again(
                     "marketing_automation.ir_cron_refresh_segments"
