@@ -20,6 +20,14 @@ class CampaignCase(MarketingCase):
         )
         cls._give_consent(cls.people)
         cls.segment = cls._create_segment("Customers", cls.people)
+        # In the second in which a campaign begins, they would enter after it has begun.
+        cls.env.flush_all()
+        cls.env.cr.execute(
+            "UPDATE segment_membership SET entered_at = entered_at - interval '1 hour' "
+            "WHERE segment_id = %s",
+            [cls.segment.id],
+        )
+        cls.env.invalidate_all()
         cls.template = cls._create_contact_template()
         cls.campaign = cls._create_campaign()
 

@@ -14,6 +14,9 @@ from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
 from .warm_pages import keep_pages_warm
 
+# Seconds for an answer of the shop, which may have to compile its pages first: a
+# machine can be busy.
+PATIENCE = 60
 # What every marketing email has to say.
 FOOTER = '{% include "footer" %}'
 
@@ -47,6 +50,12 @@ class MarketingCase(TransactionCase):
         super().setUp()
         if isinstance(self, HttpCase):
             keep_pages_warm(self)
+
+    def url_open(self, *args, timeout=PATIENCE, **kwargs):
+        return super().url_open(*args, timeout=timeout, **kwargs)
+
+    def make_jsonrpc_request(self, *args, timeout=PATIENCE, **kwargs):
+        return super().make_jsonrpc_request(*args, timeout=timeout, **kwargs)
 
     @classmethod
     def _create_product(cls, name, price, **vals):
