@@ -36,7 +36,7 @@ class Reference:
         }
 
     @classmethod
-    def read(cls):
+    def load(cls):
         return cls(json.loads(REFERENCE.read_text()))
 
     @staticmethod
@@ -83,7 +83,7 @@ class TestStatisticsReference(BaseCase):
     """Every figure agrees to nine digits, however small it is."""
 
     # Another one while the answers are written down.
-    make_reference = Reference.read
+    make_reference = Reference.load
 
     @classmethod
     def setUpClass(cls):
