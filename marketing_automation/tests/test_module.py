@@ -673,7 +673,7 @@ class TestSettings(MarketingCase):
             (self.company, "double_opt_in", False, True),
             (self.website, "consent_at_checkout", False, True),
             (self.website, "consent_at_sign_up", False, True),
-            *((self.company, name, 91, 45) for name in PERIODS),
+            *((self.company, name, 91, 120) for name in PERIODS),
             (self.company, "email_cap_hours", 12.5, 3.0),
             (self.company, "sms_cap_hours", 0.0, 2.5),
             (self.company, "quiet_hours_email", True, False),
