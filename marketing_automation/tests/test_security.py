@@ -284,9 +284,7 @@ PUBLIC_METHODS = {
         "action_view_marketing_consent",
         "action_view_marketing_decisions",
         "action_view_marketing_segments",
-        "create",
         "unlink",
-        "write",
     },
     "segment.membership": {"action_open_contact", "action_remove"},
     # Odoo's own; keeps figures from pointing at what is gone.
