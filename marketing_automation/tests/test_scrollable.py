@@ -6,7 +6,11 @@ from pathlib import Path
 from lxml import etree
 
 from odoo.modules import get_module_path
-from odoo.tests import BaseCase, tagged
+from odoo.tests import BaseCase, HttpCase, tagged
+
+from .browser import IS_QUIET, open_browser
+from .test_accessibility import PHONE, find_axe, find_own_violations
+from .test_segment_import import ImportCase
 
 ADDON = Path(get_module_path("marketing_automation"))
 # Classes of Bootstrap that let a part scroll.
@@ -51,3 +55,33 @@ class TestScrollable(BaseCase):
                 if line.startswith("}"):
                     outer.pop()
         self.assertEqual(found, set(STYLED))
+
+
+@tagged("post_install", "-at_install")
+class TestScrollableImport(ImportCase, HttpCase):
+    def test_import_on_a_phone(self):
+        """What a file holds, and what became of it: axe-core finds nothing wrong."""
+        axe = find_axe()
+        if not axe:
+            self.skipTest("tools/test runs this, with axe-core")
+        long = "a-very-long-mailbox-name-without-a-break" + "x" * 20
+        lines = [
+            "email;first_name;last_name",
+            f"{long}@example.com;Annamária;Hosszúnevű",
+            f"{long}@@example;Bo;Broken",
+        ]
+        # Others may not see whose it is.
+        self.env = self.env(user=self.env.ref("base.user_admin"))
+        before = self._wizard(lines)
+        after = self._import(lines)
+        self.env.flush_all()
+        with open_browser(self, "admin") as browser:
+            browser.resize(PHONE)
+            for wizard, name in ((before, "preview"), (after, "result")):
+                browser.go(
+                    f"/odoo/customer.segment.import/{wizard.id}",
+                    f"!!document.querySelector('[name={name}] .table-responsive')",
+                )
+                browser.evaluate(IS_QUIET)
+                within = f".o_field_widget[name={name}]"
+                self.assertEqual(find_own_violations(browser, axe, within), [])
