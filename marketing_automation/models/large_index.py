@@ -30,7 +30,8 @@ class LargeIndex(models.Index):
             SQL("SELECT pg_relation_size(%s::regclass)", f'"{model._table}"')
         )
         if size < SMALL_BYTES:
-            super().apply_to_database(model)
+            return super().apply_to_database(model)
+        return None
 
 
 class MarketingLargeIndex(models.AbstractModel):

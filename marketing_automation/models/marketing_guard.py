@@ -32,8 +32,9 @@ class MarketingGuard(models.AbstractModel):
             self.browse()._check_given({**defaults, **vals})
         # A default for a state, such as that of a column of cards, is none.
         locked = {f"{prefix}{name}" for name in self._get_locked_fields()}
-        context = self.env.context.items()
-        records = self.with_context({k: v for k, v in context if k not in locked})
+        context = {k: v for k, v in self.env.context.items() if k not in locked}
+        # Without these keys is meant, not with others besides.
+        records = self.with_context(context)  # pylint: disable=context-overridden
         return super(MarketingGuard, records).create(vals_list).with_env(self.env)
 
     def write(self, vals):

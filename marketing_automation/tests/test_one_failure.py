@@ -28,6 +28,16 @@ class Taker(Provider):
         return []
 
 
+class Odd(Taker):
+    """Takes all but the first, and says so in signs that no database takes."""
+
+    def send(self, batch, deadline=None):
+        odd = "no \0 way \ud800"
+        first, *others = batch
+        refused = SendResult(first.uuid, "rejected", "", "content_refused", odd)
+        return [refused, *super().send(others)]
+
+
 @tagged("post_install", "-at_install")
 class TestOneFailure(MarketingCase):
     """What fails for one person, language or source holds up nobody else."""
@@ -220,15 +230,6 @@ class TestOneFailure(MarketingCase):
 
     def test_what_servers_say_can_be_stored(self):
         messages = self._queue_to(self.people[:2], self.template)
-
-        class Odd(Taker):
-            def send(self, batch, deadline=None):
-                odd = "no \0 way \ud800"
-                first, *others = batch
-                return [
-                    SendResult(first.uuid, "rejected", "", "content_refused", odd),
-                    *super().send(others),
-                ]
 
         self.taker = Odd()
         self._send()

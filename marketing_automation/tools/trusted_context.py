@@ -30,10 +30,13 @@ def without_defaults(records):
 
     :param odoo.models.Model records: in any context
     """
-    context = records.env.context.items()
-    return records.with_context(
-        {key: value for key, value in context if not key.startswith("default_")}
-    )
+    context = {
+        key: value
+        for key, value in records.env.context.items()
+        if not key.startswith("default_")
+    }
+    # Without these keys is meant, not with others besides.
+    return records.with_context(context)  # pylint: disable=context-overridden
 
 
 def heard(env, key):

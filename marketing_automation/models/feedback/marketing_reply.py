@@ -72,7 +72,7 @@ class MarketingReply(models.Model):
         readonly=True,
         help="Somebody read it, and recorded that they want no more messages.",
     )
-    handled_by_id = fields.Many2one("res.users", string="Handled By", readonly=True)
+    handled_by_id = fields.Many2one("res.users", readonly=True)
     handled_at = fields.Datetime(string="Handled On", readonly=True)
     external_id = fields.Char(
         string="Event ID", readonly=True, help="The provider's key of the reply."
