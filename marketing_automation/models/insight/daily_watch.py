@@ -64,7 +64,11 @@ OF_ENGAGEMENTS = """
 FUNCTION = """
     CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql
            -- Compiling takes longer than looking at what one statement wrote.
-           SET jit = off AS $$
+           SET jit = off
+           -- Carts and messages are looked up one by one, by their index: a database
+           -- that has not counted them yet takes the tables for empty, and reads all
+           -- of them for each row.
+           SET enable_seqscan = off AS $$
     BEGIN
         IF TG_LEVEL = 'ROW' THEN
             WITH changed AS (
