@@ -135,7 +135,7 @@ class SaleOrder(models.Model):
         """
         line = self.env["sale.order.line"]
         for variant in template.product_variant_ids[:SPARE]:
-            if not self._is_on_sale(variant, line):
+            if not self._is_on_sale(variant, line, line):
                 continue
             possible, _warning = self._verify_updated_quantity(
                 line, variant.id, 1, variant.uom_id.id
