@@ -187,6 +187,8 @@ OTHER_MESSAGES = SQL(
 )
 # Somebody who waits for a message that matters more is looked at again after this.
 OUTRANKED_MINUTES = 10
+# So is what waits until another message to the same person has left.
+IN_FLIGHT_MINUTES = 1
 # So is what waits for the company's address.
 IDENTITY_MINUTES = 60
 # What people can wish: hours between two messages, by frequency.
@@ -229,10 +231,12 @@ class MarketingGate(models.AbstractModel):
         self.env.cr.execute(NO_JIT)
         now = fields.Datetime.now()
         decisions = dict.fromkeys(messages.ids)
-        repeated = messages._follow_contacts()
+        repeated, waiting = messages._follow_contacts()
         decisions.update(dict.fromkeys(repeated.ids, Decision("repeated")))
+        later = now + timedelta(minutes=IN_FLIGHT_MINUTES)
+        decisions.update(dict.fromkeys(waiting.ids, Decision("outranked", later)))
         strangers = set()
-        for row in self._fetch_facts(messages - repeated, now):
+        for row in self._fetch_facts(messages - repeated - waiting, now):
             decisions[row["id"]] = self._judge(row, now)
             if row["is_stranger"]:
                 strangers.add(row["id"])

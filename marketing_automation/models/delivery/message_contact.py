@@ -18,16 +18,35 @@ class MarketingMessage(models.Model):
         typed the one that was typed last. What asks for a confirmation stays with the
         address it is about.
 
-        :return: those whose new address has the same message already: the contact was
-            merged into another one, say
-        :rtype: marketing.message
+        While another message to the new address is being sent, this one stays as it
+        is: nobody has two of a channel in flight.
+
+        :return: those whose new address has the same message already (the contact was
+            merged into another one, say), and those that have to wait for another
+        :rtype: tuple[marketing.message, marketing.message]
         """
         rows = self.env.execute_query(
             SQL(
-                """UPDATE marketing_message m
-                      SET email = today.email, email_normalized = today.address,
-                          phone_sanitized = today.phone
-                     FROM (SELECT m.id,
+                """WITH moving AS (
+                   SELECT today.*, today.state = 'sending' AND (
+                              row_number() OVER (
+                                  PARTITION BY today.state, today.channel,
+                                               COALESCE(today.phone, today.address)
+                                  ORDER BY today.id) > 1
+                              OR CASE today.channel
+                                 WHEN 'sms' THEN EXISTS (
+                                     SELECT FROM marketing_message busy
+                                      WHERE busy.state = 'sending'
+                                        AND busy.channel = 'sms'
+                                        AND busy.phone_sanitized = today.phone
+                                        AND busy.id != today.id)
+                                 ELSE EXISTS (
+                                     SELECT FROM marketing_message busy
+                                      WHERE busy.state = 'sending'
+                                        AND busy.channel = 'email'
+                                        AND busy.email_normalized = today.address
+                                        AND busy.id != today.id) END) AS has_to_wait
+                     FROM (SELECT m.id, m.state, m.channel,
                                   CASE WHEN p.id IS NULL THEN cart.email
                                        ELSE p.email END AS email,
                                   CASE WHEN p.id IS NULL THEN cart.email_normalized
@@ -45,16 +64,26 @@ class MarketingMessage(models.Model):
                               AND (p.id IS NOT NULL OR cart.is_typed)
                               AND CASE m.channel WHEN 'sms' THEN m.phone_sanitized
                                   ELSE m.email_normalized END IS NOT NULL) today
-                    WHERE m.id = today.id
-                      AND (m.email_normalized IS DISTINCT FROM today.address
-                           OR m.phone_sanitized IS DISTINCT FROM today.phone)
-                RETURNING m.id""",
+                     JOIN marketing_message m ON m.id = today.id
+                    WHERE m.email_normalized IS DISTINCT FROM today.address
+                       OR m.phone_sanitized IS DISTINCT FROM today.phone),
+                   moved AS (
+                   UPDATE marketing_message m
+                      SET email = moving.email, email_normalized = moving.address,
+                          phone_sanitized = moving.phone
+                     FROM moving WHERE m.id = moving.id AND NOT moving.has_to_wait)
+                   SELECT id, has_to_wait FROM moving""",
                 as_array(self.ids),
             )
         )
-        moved = self.browse(message_id for (message_id,) in rows)
+        moved = self.browse(
+            message_id for message_id, has_to_wait in rows if not has_to_wait
+        )
+        waiting = self.browse(
+            message_id for message_id, has_to_wait in rows if has_to_wait
+        )
         moved.invalidate_recordset(["email", "email_normalized", "phone_sanitized"])
-        return moved._find_repeated() if moved else moved
+        return moved._find_repeated() if moved else moved, waiting
 
     def _find_repeated(self):
         """Find those whose address has the same step or campaign already, or is about
