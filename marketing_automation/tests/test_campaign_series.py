@@ -36,7 +36,7 @@ class TestCampaignSeries(CampaignCase):
         self.assertEqual(self.campaign.state, "running")
         self._go_on(days=2)
         self.assertEqual(len(self.campaign.message_ids), 6, "it is not due yet")
-        self._go_on(days=4)
+        self._go_on(days=3.5)
         self.assertEqual(self._get_states(), ["sent"] * 12)
         self.assertEqual(self._get_runs().mapped("state"), ["completed"] * 6)
         self.assertEqual(self.campaign.state, "completed")
@@ -82,7 +82,7 @@ class TestCampaignSeries(CampaignCase):
         )
         self._start()
         self._go_on()
-        self._go_on(days=4)
+        self._go_on(days=3.5)
         texts = self.campaign.message_ids.filtered(lambda m: m.channel == "sms")
         self.assertEqual(texts.filtered("phone_sanitized").mapped("state"), ["sent"])
         self.assertEqual(
@@ -127,7 +127,7 @@ class TestCampaignSeries(CampaignCase):
         self.assertEqual(
             (decision.reason, decision.campaign_id), ("purchased", self.campaign)
         )
-        self._go_on(days=4)
+        self._go_on(days=3.5)
         self.assertEqual(len(run.message_ids), 1)
         self.assertEqual(len(self.campaign.message_ids), 11)
 
@@ -142,7 +142,7 @@ class TestCampaignSeries(CampaignCase):
         self._start()
         self._go_on()
         self._order(self.people[0])
-        self._go_on(days=4)
+        self._go_on(days=3.5)
         self.assertEqual(
             self._get_runs(self.people[0]).message_ids.mapped("state"), ["sent"] * 2
         )
@@ -172,7 +172,7 @@ class TestCampaignSeries(CampaignCase):
         self._start()
         self._go_on()
         self.people[0].active = False
-        self._go_on(days=4)
+        self._go_on(days=3.5)
         run = self._get_runs(self.people[0])
         self.assertEqual((run.stop_reason, len(run.message_ids)), ("archived", 1))
         self.assertEqual(len(self.campaign.message_ids), 11)
@@ -228,7 +228,7 @@ class TestCampaignSeries(CampaignCase):
         self._start()
         self._go_on()
         self.campaign.action_pause()
-        self._go_on(days=4)
+        self._go_on(days=3.5)
         self.assertEqual(len(self.campaign.message_ids), 6)
         with self._at(fields.Datetime.now() + timedelta(days=5)):
             self.campaign.action_resume()
@@ -243,7 +243,7 @@ class TestCampaignSeries(CampaignCase):
         self._run_cron("ir_cron_campaigns")
         self.assertEqual(set(self._get_runs().mapped("stop_reason")), {"cancelled"})
         self.assertFalse(self.campaign._find_cancelled())
-        self._go_on(days=4)
+        self._go_on(days=3.5)
         self.assertEqual(self._get_states(), ["sent"] * 6)
 
     def test_another_time(self):

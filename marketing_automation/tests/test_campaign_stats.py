@@ -509,7 +509,10 @@ class TestDeliverability(StatsCase):
             self._at(later),
             patch.object(
                 self.env.registry["ir.cron"], "_commit_progress", return_value=0
-            ) as commit_progress,
+            ),
+            patch.object(
+                self.env.registry["marketing.dispatcher"], "_run_again"
+            ) as run_again,
         ):
             self.assertEqual(len(self.stats._find_due()), 2)
             self._run_cron("ir_cron_refresh_figures")
@@ -517,4 +520,4 @@ class TestDeliverability(StatsCase):
                 self.stats._find_due(),
                 [(self.company.id, self.day - timedelta(days=1))],
             )
-        self.assertEqual(commit_progress.call_args.kwargs, {"remaining": 1})
+        run_again.assert_called_with("marketing_automation.ir_cron_refresh_figures")

@@ -69,6 +69,7 @@ class TestCouponIssue(CouponCase):
         card = message.coupon_card_id
         self.assertEqual((message.state, len(card)), ("queued", 1))
         message.scheduled_at = fields.Datetime.now()
+        self.sandbox.rest_until = False
         self._run_cron("ir_cron_dispatch")
         self.env.invalidate_all()
         self.assertEqual(message.state, "sent")

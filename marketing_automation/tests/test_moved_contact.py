@@ -225,7 +225,8 @@ class TestMovedOnTheirWay(CampaignCase):
             self.sequence,
             SQL(
                 """SELECT unnest(%s) AS partner_id,
-                          now() AT TIME ZONE 'UTC' AS scheduled_at""",
+                          now() AT TIME ZONE 'UTC' - interval '1 minute'
+                              AS scheduled_at""",
                 self.people[:3].ids,
             ),
             self.company,

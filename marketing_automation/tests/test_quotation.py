@@ -87,8 +87,8 @@ class TestQuotation(MarketingHttpCase):
     def test_off_by_default(self):
         company = self.env["res.company"].create({"name": "Other"})
         self.assertFalse(company.quotation_recovery_enabled)
-        self.company.quotation_recovery_enabled = False
         since = self.company.quotation_recovery_since
+        self.company.quotation_recovery_enabled = False
         self.order.cart_activity_at -= timedelta(days=4)
         self._detect()
         self.assertFalse(self.order.abandoned_cart_id)

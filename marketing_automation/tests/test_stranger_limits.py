@@ -4,7 +4,7 @@ rows."""
 from functools import partial
 from unittest.mock import patch
 
-from odoo.tests import BaseCase, new_test_user, tagged
+from odoo.tests import BaseCase, Form, new_test_user, tagged
 from odoo.tools import SQL
 
 from ..models.audience import consent_limits, opt_in_limits
@@ -515,6 +515,26 @@ class TestRowsOfPublicRoutes(CheckoutCase):
 
 @tagged("standard", "post_install", "-at_install")
 class TestLimitSettings(MarketingCase):
+    def test_kept(self):
+        """Each is saved where it belongs, and read back from there."""
+        belgium = self.env.ref("base.be")
+        self.company.sms_country_ids = self.env.ref("base.hu")
+        with Form(self.env["res.config.settings"]) as form:
+            form.sms_strangers_per_hour = 17
+            form.sms_strangers_per_visitor = 3
+            form.opt_in_hourly_limit = 41
+            form.sms_country_ids.add(belgium)
+        form.record.execute()
+        self.env.invalidate_all()
+        read = self.env["res.config.settings"].create({})
+        for record in (self.company, read):
+            self.assertEqual(record.sms_strangers_per_hour, 17)
+            self.assertEqual(record.sms_strangers_per_visitor, 3)
+            self.assertEqual(record.sms_country_ids, belgium + self.env.ref("base.hu"))
+        website = read.website_id
+        self.assertEqual(website.opt_in_hourly_limit, 41)
+        self.assertEqual(read.opt_in_hourly_limit, 41)
+
     def test_limits_are_positive(self):
         for record, field in (
             (self.company, "sms_strangers_per_hour"),

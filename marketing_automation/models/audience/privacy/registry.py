@@ -423,6 +423,10 @@ LINKS = {
     ("customer_segment_add_res_partner_rel", "res_partner_id"): "a dialog",
     ("email_campaign_test_res_partner_rel", "res_partner_id"): "a dialog",
     ("marketing_record_consent_res_partner_rel", "res_partner_id"): "a dialog",
+    (
+        "marketing_message_marketing_message_send_again_rel",
+        "marketing_message_id",
+    ): "a dialog",
 }
 # Models with columns that look personal and are not.
 NOT_PERSONAL = {
@@ -432,6 +436,10 @@ NOT_PERSONAL = {
     "email.deliverability.stats": (),
     # How many can be reached, and why the others cannot.
     "customer.segment": ("reach_email",),
+    # Who of the shop wrote it: it has their rights.
+    "customer.segment.condition": ("writer_id",),
+    # The how many-th of a series a campaign is.
+    "email.campaign": ("repeat_number",),
     # Who of the shop changed a sequence; the number of the version.
     "marketing.sequence.version": ("number", "user_id"),
     # The shop's own account, and who looks after it.
