@@ -1,4 +1,5 @@
 import re
+import warnings
 from datetime import timedelta
 from functools import partial
 from html import unescape
@@ -30,7 +31,9 @@ class WholePathCase(MarketingCase):
     def _run_quietly(self):
         """Run all scheduled actions; none of them has anything to complain about."""
         self.env.flush_all()
-        with self.assertNoLogs(level="WARNING"):
+        with warnings.catch_warnings(), self.assertNoLogs(level="WARNING"):
+            # Odoo's own, when it mails an activity to its user.
+            warnings.simplefilter("ignore", DeprecationWarning)
             self._run_all()
         self.env.invalidate_all()
 
@@ -332,7 +335,7 @@ class TestBadInput(WholePathCase):
                 "break@example.com\nbcc@example.com": "no_contact",
                 "tab\t@example.com": "no_contact",
                 "null\u200b@": "no_contact",
-                "a" * 300 + "@example.com": "any",
+                "a" * 300 + "@example.com": "no_contact",
                 "": "no_contact",
             }.items()
         ):
@@ -350,13 +353,10 @@ class TestBadInput(WholePathCase):
                     # The server does not offer SMTPUTF8 (RFC 6531).
                     self.assertEqual(cart.message_ids.state, "failed")
                     self.assertEqual(cart.message_ids.reason, "invalid_address")
-                elif outcome == "sent":
+                else:
                     self.assertEqual(cart.message_ids.state, "sent")
                     [(_from, recipients, _content)] = server.messages
                     self.assertEqual(len(recipients), 1)
-                else:
-                    self.assertIn(cart.message_ids.state, ("sent", "failed"))
-                    self.assertTrue(all(len(to) == 1 for _, to, _ in server.messages))
 
     def test_guest_without_address(self):
         order = self._create_cart(self.website.user_id.partner_id)
@@ -642,12 +642,12 @@ class TestDeletion(WholePathCase):
             lambda m: m.state == "queued"
         ).scheduled_at = fields.Datetime.now()
         self._run_quietly()
-        self.assertEqual(sorted(messages.mapped("state")), ["skipped", "sent"])
+        self.assertEqual(sorted(messages.mapped("state")), ["sent", "skipped"])
         self.assertIn("repeated", messages.mapped("reason"))
         other.order_id.action_confirm()
         self.assertEqual((self.cart.state, other.state), ("recovered", "recovered"))
-        for run in (self.cart | other).enrollment_ids:
-            self.assertEqual(run.stop_reason, "purchased")
+        reasons = (self.cart | other).enrollment_ids.mapped("stop_reason")
+        self.assertEqual(sorted(reasons), ["purchased", "repeated"])
 
     def test_archived_customer(self):
         self.customer.active = False
