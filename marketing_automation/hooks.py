@@ -25,4 +25,5 @@ def uninstall_hook(env):
     daily_watch.unwatch(env.cr)
     removal.delete_marks(env)
     removal.empty_tables(env)
+    removal.delete_external_ids(env)
     env["marketing.coupon"]._let_go()

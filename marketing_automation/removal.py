@@ -43,6 +43,25 @@ def empty_tables(env):
     env.invalidate_all(flush=False)
 
 
+def delete_external_ids(env):
+    """Delete the names that Odoo's modules gave to what they add to models of ours, as
+    to all that have a chatter: Odoo takes away what they name, not the names.
+
+    :param odoo.api.Environment env: of the superuser
+    """
+    for model in _find_models(env):
+        name = model.replace(".", "_").replace("_", r"\_")
+        env.cr.execute(
+            SQL(
+                """DELETE FROM ir_model_data WHERE module != %s
+                      AND (name LIKE %s OR name LIKE %s)""",
+                MODULE,
+                rf"model\_inherit\_\_{name}\_\_%",
+                rf"selection\_\_{name}\_\_%",
+            )
+        )
+
+
 def delete_marks(env):
     """Delete the sources and campaigns (UTM) that Odoo made of the marks in our links,
     as far as nothing refers to them: orders keep those that they came with.
@@ -84,18 +103,7 @@ def _find_tables(env):
 
     :rtype: set[str]
     """
-    models = {
-        model
-        for (model,) in env.execute_query(
-            SQL(
-                """SELECT m.model FROM ir_model m
-                     JOIN ir_model_data data
-                       ON data.model = 'ir.model' AND data.res_id = m.id
-                    GROUP BY m.model HAVING array_agg(data.module::text) = ARRAY[%s]""",
-                MODULE,
-            )
-        )
-    }
+    models = _find_models(env)
     wanted = {
         *(env[model]._table for model in models if model in env),
         *(
@@ -119,6 +127,25 @@ def _find_tables(env):
                     WHERE relname = ANY(%s) AND relkind = 'r'
                       AND relnamespace = current_schema::regnamespace""",
                 list(wanted),
+            )
+        )
+    }
+
+
+def _find_models(env):
+    """Return the names of our own models.
+
+    :rtype: set[str]
+    """
+    return {
+        model
+        for (model,) in env.execute_query(
+            SQL(
+                """SELECT m.model FROM ir_model m
+                     JOIN ir_model_data data
+                       ON data.model = 'ir.model' AND data.res_id = m.id
+                    GROUP BY m.model HAVING array_agg(data.module::text) = ARRAY[%s]""",
+                MODULE,
             )
         )
     }
