@@ -158,12 +158,15 @@ class MarketingCase(TransactionCase):
         while cls.env["marketing.enrollment"]._process_due_batch():
             pass
 
-    def _run_cron(self, name):
-        """Run a scheduled action the way the scheduler does."""
+    def _run_cron(self, name, after=None):
+        """Run a scheduled action the way the scheduler does.
+
+        :param datetime after: when it ran before; empty: not within this hour
+        """
         cron = self.env.ref(f"marketing_automation.{name}")
         if name == "ir_cron_detect_carts":
-            # Carts of tests were left hours ago: it is the first run of the hour.
-            cron.lastcall = False
+            # Carts of tests were left hours ago.
+            cron.lastcall = after
         # Tests with a web server are in this mode already.
         if isinstance(self, HttpCase):
             cron.method_direct_trigger()

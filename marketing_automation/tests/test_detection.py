@@ -93,9 +93,7 @@ class TestDetection(MarketingCase):
 
     def _detect_after(self, lastcall):
         """Run the scheduled action that ran before at ``lastcall``."""
-        cron = self.env.ref("marketing_automation.ir_cron_detect_carts")
-        cron.lastcall = lastcall
-        self._run_cron("ir_cron_detect_carts")
+        self._run_cron("ir_cron_detect_carts", after=lastcall)
         self.env.invalidate_all()
 
     def test_carts_of_long_ago_are_found_once_an_hour(self):
