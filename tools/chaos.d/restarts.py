@@ -17,6 +17,7 @@ from collections import Counter
 
 import journal
 import outbox
+import psutil
 from journal import Journal
 from processes import FORK, follow_parent, start
 from smtp_server import SmtpServer
@@ -82,13 +83,9 @@ class Server:
 
     def kill_crons(self):
         """Kill the processes that run scheduled actions: those that are nice."""
-        listed = subprocess.check_output(
-            ["ps", "-o", "pid=,ni=", "--ppid", str(self.process.pid)], text=True
-        )
-        for line in listed.splitlines():
-            pid, nice = line.split()
-            if nice not in ("0", "-"):
-                os.kill(int(pid), signal.SIGKILL)
+        for child in psutil.Process(self.process.pid).children():
+            if child.nice():
+                child.kill()
 
     def kill(self):
         """Kill all of it."""
